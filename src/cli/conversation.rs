@@ -1,0 +1,175 @@
+//! Two files of a conversation → recognised request, reply, envelope. Shared by `normalize`, `explain` and cases.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::decode::Bounds;
+use crate::envelope::{BatchOutcome, Writer};
+use crate::message::Message;
+use crate::profile::{Asked, ProfileSet, Request, Trace};
+use crate::reply::{Incoming, Limits, RawPolicy, raw, translate};
+use crate::request::{Head, Scope, view};
+
+/// Where the conversation is and how it is to be read.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Args {
+    /// Raw HTTP request; `-` is standard input
+    #[arg(long, value_name = "FILE", required_unless_present = "ids")]
+    pub(super) request: Option<PathBuf>,
+    /// Raw HTTP reply; `-` is standard input. A file without a status line is read as the body of a 200
+    #[arg(long, value_name = "FILE")]
+    pub(super) reply: PathBuf,
+    /// The asked ids, in place of a request; needs --profile
+    #[arg(long, value_name = "A,B", value_delimiter = ',', conflicts_with = "request", requires = "profile")]
+    pub(super) ids: Option<Vec<String>>,
+    /// Only profiles of this vendor may match
+    #[arg(long)]
+    pub(super) vendor: Option<String>,
+    /// Only this profile may match, as `vendor/family`
+    #[arg(long)]
+    pub(super) profile: Option<String>,
+    /// The action, where --ids leaves it open
+    #[arg(long, requires = "ids")]
+    pub(super) action: Option<String>,
+    /// Folder of your own profiles
+    #[arg(long, value_name = "DIR")]
+    pub(super) profiles: Option<PathBuf>,
+    /// As `Prefer: handling=strict`: no inference, no repair
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// When the vendor's body is shown: never, on_failure or always
+    #[arg(long, default_value = "on_failure", value_parser = raw_policy)]
+    pub(super) raw: RawPolicy,
+}
+
+fn raw_policy(word: &str) -> Result<RawPolicy, String> {
+    match word {
+        "never" => Ok(RawPolicy::Never),
+        "on_failure" => Ok(RawPolicy::OnFailure),
+        "always" => Ok(RawPolicy::Always),
+        _ => Err("never, on_failure or always".to_owned()),
+    }
+}
+
+/// Why there is no envelope.
+#[derive(Debug, thiserror::Error)]
+pub enum ConversationError {
+    #[error("{file}: {what}")]
+    File { file: String, what: String },
+    #[error("not recognised: {0}")]
+    NotRecognised(String),
+}
+
+/// A conversation's envelope, written.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) json: Vec<u8>,
+    pub(super) outcome: BatchOutcome,
+    pub(super) status: u16,
+    pub(super) request: Request,
+}
+
+pub(super) fn judge(args: &Args, set: &ProfileSet, trace: &mut Trace) -> Result<Judged, ConversationError> {
+    let reply = reply_message(&read_file(&args.reply)?);
+    let request = match (&args.request, &args.ids) {
+        (Some(file), _) => {
+            let message = Message::parse(&read_file(file)?).map_err(|cause| file_error(file, &cause))?;
+            let scope = Scope { vendor: args.vendor.as_deref(), profile: args.profile.as_deref() };
+            recognise(set, &scope, &message)?
+        }
+        (None, ids) => by_ids(set, args, ids.as_deref().unwrap_or_default())?,
+    };
+    Ok(judge_messages(request, &reply, args.strict, args.raw, trace))
+}
+
+/// Recognises a request message.
+pub(super) fn recognise(set: &ProfileSet, scope: &Scope<'_>, message: &Message) -> Result<Request, ConversationError> {
+    let host = message.host();
+    let (path, query) = message.path_and_query();
+    let method = message.method.clone().unwrap_or_default();
+    let head = Head { method: &method, host: host.as_deref(), path, query, headers: &message.headers };
+    view(set, scope, &head, &message.body, Bounds::default()).ok_or_else(|| {
+        ConversationError::NotRecognised(format!("no profile knows {method} {path}"))
+    })
+}
+
+pub(super) fn judge_messages(request: Request, reply: &Message, strict: bool, policy: RawPolicy, trace: &mut Trace) -> Judged {
+    let incoming = Incoming { status: reply.status, headers: &reply.headers, body: &reply.body, cut: false };
+    let limits = Limits { decoded_body: 256 << 20, ratio: 1000, bounds: Bounds::default() };
+    let (json, outcome, status) = translate(&request, &incoming, &limits, strict, false, trace, |envelope, plain| {
+        let raw = raw(policy, &request, envelope, &incoming, plain);
+        let writer = Writer { id: "offline", attempts: 1, duration_ms: 0, minimal: false, raw };
+        let (status, _) = crate::envelope::status_line(envelope, crate::envelope::StatusPolicy::Strict);
+        (writer.write(envelope), envelope.outcome, status)
+    });
+    Judged { json, outcome, status, request }
+}
+
+fn by_ids(set: &ProfileSet, args: &Args, ids: &[String]) -> Result<Request, ConversationError> {
+    let name = args.profile.as_deref().unwrap_or_default();
+    let unknown = |what: String| ConversationError::NotRecognised(what);
+    let profile = set.find(name).ok_or_else(|| unknown(format!("there is no profile {name:?}; see `onevelope profiles`")))?;
+    let action = match &args.action {
+        None => 0,
+        Some(action) => profile
+            .actions
+            .iter()
+            .position(|own| own.name == *action)
+            .ok_or_else(|| unknown(format!("{name} has no action {action:?}")))?,
+    };
+    let mut asked = Asked::new(profile.actions[action].items.distinct);
+    for id in ids {
+        asked.push(Some(id), None, None);
+    }
+    Ok(Request {
+        kept: vec![None; profile.kept_len()],
+        service: profile.actions[action].services.first().cloned(),
+        profile: std::sync::Arc::clone(profile),
+        action,
+        asked,
+        region: None,
+        dry_run: false,
+        task: None,
+        monitor: None,
+        unreadable: false,
+    })
+}
+
+/// A reply file; without a status line, the body of a 200.
+pub(super) fn reply_message(bytes: &[u8]) -> Message {
+    let parsed = if bytes.starts_with(b"HTTP/") { Message::parse(bytes).ok() } else { None };
+    parsed.unwrap_or_else(|| Message {
+        method: None,
+        target: String::new(),
+        status: 200,
+        headers: http::HeaderMap::new(),
+        body: bytes.to_vec(),
+    })
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, ConversationError> {
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).map_err(|cause| file_error(path, &cause))?;
+        return Ok(bytes);
+    }
+    std::fs::read(path).map_err(|cause| file_error(path, &cause))
+}
+
+fn file_error(path: &Path, cause: &dyn std::fmt::Display) -> ConversationError {
+    ConversationError::File { file: path.display().to_string(), what: cause.to_string() }
+}
+
+/// 0 for a batch that went well, else 1.
+pub(super) fn exit_code(outcome: BatchOutcome) -> u8 {
+    u8::from(!matches!(outcome, BatchOutcome::Succeeded | BatchOutcome::Accepted))
+}
+
+/// Says why there is no envelope: 2 not recognised, 64 a file that cannot be read.
+pub(super) fn refuse(cause: &ConversationError) -> u8 {
+    super::say(&format!("onevelope: {cause}"));
+    match cause {
+        ConversationError::NotRecognised(_) => 2,
+        ConversationError::File { .. } => super::USAGE,
+    }
+}

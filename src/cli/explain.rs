@@ -1,0 +1,112 @@
+//! `onevelope explain`: the envelope, and which rule read what.
+
+use std::fmt::Write;
+
+use super::conversation::{self, Judged, exit_code, judge, refuse};
+use crate::profile::{Request, Trace};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    conversation: conversation::Args,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> u8 {
+    let set = match super::load_profiles(args.conversation.profiles.as_deref()) {
+        Ok(set) => set,
+        Err(code) => return code,
+    };
+    let mut trace = Trace::on();
+    match judge(&args.conversation, &set, &mut trace) {
+        Ok(judged) => {
+            super::put(&if args.json { as_json(&judged, &trace) } else { as_text(&judged, &trace) });
+            exit_code(judged.outcome)
+        }
+        Err(cause) => refuse(&cause),
+    }
+}
+
+/// The reasoning as JSON, for machines and the playground.
+pub(crate) fn as_json(judged: &Judged, trace: &Trace) -> String {
+    let request = &judged.request;
+    let envelope: serde_json::Value = serde_json::from_slice(&judged.json).unwrap_or_default();
+    let asked: Vec<_> = (0..request.asked.len())
+        .map(|item| serde_json::json!({ "index": request.asked.index(item), "id": request.asked.id(item), "key": request.asked.key(item) }))
+        .collect();
+    serde_json::json!({
+        "profile": request.profile.name,
+        "action": request.action().name,
+        "source": request.profile.source,
+        "profile_status": request.profile.status,
+        "asked": asked,
+        "rules": trace.lines,
+        "http_status": judged.status,
+        "envelope": envelope,
+    })
+    .to_string()
+}
+
+fn as_text(judged: &Judged, trace: &Trace) -> String {
+    let request = &judged.request;
+    let mut out = String::new();
+    let _ = writeln!(out, "profile   {} ({})", request.profile.name, request.profile.status.as_str());
+    let _ = writeln!(out, "source    {}", request.profile.source);
+    let _ = writeln!(out, "action    {}{}", request.action().name, traits(request));
+    asked(&mut out, request);
+    let _ = writeln!(out, "\nwhat spoke");
+    for line in &trace.lines {
+        let verdict = line.outcome.map_or(String::new(), |o| format!(" → {o}/{}", line.evidence.unwrap_or("")));
+        let item = line.item.as_ref().map_or(String::new(), |item| format!(" {item}"));
+        let _ = writeln!(out, "  {}{item}{verdict}: {}", line.rule, line.why);
+    }
+    let envelope: serde_json::Value = serde_json::from_slice(&judged.json).unwrap_or_default();
+    for diagnostic in envelope["diagnostics"].as_array().into_iter().flatten() {
+        let _ = writeln!(out, "  diagnostic {}: {}", diagnostic["code"], diagnostic["message"]);
+    }
+    let _ = writeln!(out, "\nverdicts (HTTP {} {})", judged.status, judged.outcome.as_str());
+    for result in envelope["results"].as_array().into_iter().flatten() {
+        let _ = writeln!(out, "  {}", result_line(result));
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+fn traits(request: &Request) -> String {
+    let action = request.action();
+    let mut words = Vec::new();
+    words.extend(action.asynchronous.then_some("asynchronous"));
+    words.extend(action.atomic.then_some("atomic"));
+    words.extend(action.lookup.then_some("look-up"));
+    words.extend(request.dry_run.then_some("dry run"));
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+}
+
+fn asked(out: &mut String, request: &Request) {
+    let asked = &request.asked;
+    let _ = write!(out, "asked     {}", asked.len());
+    if asked.listed() != asked.len() {
+        let _ = write!(out, " ({} listed, repeats merged)", asked.listed());
+    }
+    for item in 0..asked.len().min(20) {
+        let _ = write!(out, "{} {}", if item == 0 { ":" } else { "," }, asked.id(item).or(asked.key(item)).unwrap_or("(no id)"));
+    }
+    let _ = writeln!(out, "{}", if asked.len() > 20 { ", …" } else { "" });
+}
+
+/// One result as a line for people.
+pub(crate) fn result_line(result: &serde_json::Value) -> String {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or("").to_owned();
+    let id = result["id"].as_str().or(result["key"].as_str()).map_or_else(|| format!("#{}", result["index"]), str::to_owned);
+    let mut line = format!("{id:<40} {:<13} {:<9}", text(&result["outcome"]), text(&result["evidence"]));
+    if let Some(task) = result["task"]["id"].as_str() {
+        let _ = write!(line, " task {task}");
+    }
+    if result["error"].is_object() {
+        let error = &result["error"];
+        let _ = write!(line, " {} {} {} [{}]", text(&error["category"]), text(&error["vendor_code"]), text(&error["message"]), text(&error["advice"]));
+    }
+    line.split_whitespace().count().gt(&0).then(|| line.trim_end().to_owned()).unwrap_or_default()
+}

@@ -1,0 +1,91 @@
+//! The command line: one file per command. Standard output is data, standard error is talk.
+
+mod cases; // a profile's own conversations
+mod conversation; // request and reply files → envelope
+mod explain;
+mod normalize;
+mod profiles;
+mod schema;
+
+pub use cases::{Case, CaseResult, find_cases};
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Usage error, as in sysexits.h.
+pub const USAGE: u8 = 64;
+/// Configuration error, as in sysexits.h.
+pub const CONFIG: u8 = 78;
+
+const LONG_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("ONEVELOPE_COMMIT"), ")");
+
+const EXAMPLES: &str = "Examples:
+  onevelope demo                                          see it work: fake vendors, one shape, metrics
+  onevelope serve --config onevelope.toml                 run the gateway
+  onevelope check --config onevelope.toml                 say every problem of a configuration
+  onevelope normalize --request req.http --reply rep.http  one conversation, offline
+  onevelope explain --request req.http --reply rep.http    the same, and why
+
+Exit codes: 0 good, 1 the batch did not wholly succeed (or a case failed), 2 not recognised,
+64 wrong usage, 78 bad configuration.";
+
+#[derive(Debug, Parser)]
+#[command(name = "onevelope", version = LONG_VERSION, after_help = EXAMPLES)]
+#[command(about = "One envelope for every cloud's batch answer")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Turn a captured request and reply into the envelope
+    Normalize(conversation::Args),
+    /// Turn a captured request and reply into the envelope, and say which rule read what
+    Explain(explain::Args),
+    /// List, show and test profiles
+    Profiles(profiles::Args),
+    /// Print a JSON Schema: envelope, config or profile
+    Schema(schema::Args),
+}
+
+/// Runs the command line and gives the exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(cause) => {
+            let code = if cause.use_stderr() { USAGE } else { 0 };
+            // Nothing is left to tell anyone when even this cannot be written.
+            let _ = cause.print();
+            return ExitCode::from(code);
+        }
+    };
+    let code = match cli.command {
+        Command::Normalize(args) => normalize::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Profiles(args) => profiles::run(&args),
+        Command::Schema(args) => schema::run(&args),
+    };
+    ExitCode::from(code)
+}
+
+/// Says something to a person, on standard error.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Writes data to standard output. A closed pipe ends the output, not in a panic.
+pub(crate) fn put(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Loads profiles; on failure says every problem.
+pub(crate) fn load_profiles(folder: Option<&std::path::Path>) -> Result<crate::profile::ProfileSet, u8> {
+    crate::profile::load(folder).map_err(|cause| {
+        say(&cause.to_string());
+        CONFIG
+    })
+}

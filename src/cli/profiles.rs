@@ -1,0 +1,98 @@
+//! `onevelope profiles`: what is known, and whether it still holds.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use super::cases::find_cases;
+use crate::profile::ProfileSet;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder of your own profiles
+    #[arg(long, value_name = "DIR", global = true)]
+    profiles: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// One line for each profile: actions, source, status (the default)
+    List,
+    /// Print a profile's file
+    Show { profile: String },
+    /// Run profiles' own conversations: DIR/<vendor>/<family>/<case>/{request.http,reply.http,envelope.json}
+    Test {
+        #[arg(default_value = "tests/profiles")]
+        dir: PathBuf,
+    },
+}
+
+pub(super) fn run(args: &Args) -> u8 {
+    let set = match super::load_profiles(args.profiles.as_deref()) {
+        Ok(set) => set,
+        Err(code) => return code,
+    };
+    match &args.command {
+        None | Some(Command::List) => {
+            super::put(&list(&set));
+            0
+        }
+        Some(Command::Show { profile }) => match set.find(profile) {
+            Some(found) => {
+                super::put(found.text.trim_end());
+                0
+            }
+            None => {
+                super::say(&format!("onevelope: there is no profile {profile:?}; `onevelope profiles list` names them"));
+                super::USAGE
+            }
+        },
+        Some(Command::Test { dir }) => test(&set, dir),
+    }
+}
+
+fn list(set: &ProfileSet) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "{:<34} {:>7} {:<11} SOURCE", "PROFILE", "ACTIONS", "STATUS");
+    for profile in set.profiles() {
+        let (name, status) = (&profile.name, profile.status.as_str());
+        let _ = writeln!(out, "{name:<34} {:>7} {status:<11} {}", profile.actions.len(), profile.source);
+        let names: Vec<&str> = profile.actions.iter().map(|action| action.name.as_str()).collect();
+        let _ = writeln!(out, "    {}", shortened(&names.join(" "), 240));
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let cut = text[..most].rfind(' ').unwrap_or(most);
+    format!("{} …", &text[..cut])
+}
+
+fn test(set: &ProfileSet, dir: &Path) -> u8 {
+    let cases = match find_cases(dir) {
+        Ok(cases) if !cases.is_empty() => cases,
+        Ok(_) => {
+            super::say(&format!("onevelope: no cases below {}", dir.display()));
+            return super::USAGE;
+        }
+        Err(cause) => {
+            super::say(&format!("onevelope: {cause}"));
+            return super::USAGE;
+        }
+    };
+    let mut failed = 0;
+    for case in &cases {
+        let result = case.run(set);
+        if let Some(problem) = result.problem {
+            failed += 1;
+            super::put(&format!("FAIL {}\n{problem}", case.name()));
+        }
+    }
+    super::put(&format!("{} passed, {failed} failed", cases.len() - failed));
+    u8::from(failed > 0)
+}

@@ -1,0 +1,202 @@
+//! The tree every wire format becomes: a flat tape of nodes over the body's text.
+//!
+//! One growable array instead of a tree of boxes, because a batch of ten thousand resources is read once, front
+//! to back, and then thrown away. Order, repeated keys and the spelling of numbers are kept: a map keyed by
+//! resource id may repeat a key, and the repeat is a second statement about that resource.
+
+use std::borrow::Cow;
+
+use crate::json_text::unescape;
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Null,
+    Bool,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+/// One value or key on the tape, 16 bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Node {
+    pub(super) kind: Kind,
+    /// Whether a string holds escapes.
+    pub(super) escaped: bool,
+    /// Span in the text: the inside of a string, else the whole value.
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// Index of the node after this one's last descendant.
+    pub(super) next: u32,
+}
+
+/// A body as a tree. Members of an object are (key, value) pairs of nodes on the tape.
+#[derive(Debug)]
+pub struct Document<'a> {
+    text: Cow<'a, str>,
+    nodes: Vec<Node>,
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn new(text: Cow<'a, str>, nodes: Vec<Node>) -> Self {
+        Self { text, nodes }
+    }
+
+    /// The topmost value.
+    pub fn root(&self) -> Value<'_> {
+        Value { document: self, at: 0 }
+    }
+
+    /// The text under the tree.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// How many nodes there are, keys included.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Never true: a document has at least its root.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+}
+
+/// A scalar's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scalar<'d> {
+    /// A string's inside in its JSON spelling, or a number or boolean as written.
+    pub raw: &'d str,
+    /// Whether `raw` holds JSON escapes.
+    pub escaped: bool,
+}
+
+impl<'d> Scalar<'d> {
+    /// The text itself.
+    pub fn decode(&self) -> Cow<'d, str> {
+        if self.escaped { Cow::Owned(unescape(self.raw)) } else { Cow::Borrowed(self.raw) }
+    }
+}
+
+/// A node in a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Value<'d> {
+    document: &'d Document<'d>,
+    at: u32,
+}
+
+impl<'d> Value<'d> {
+    fn node(self) -> Node {
+        self.document.nodes[self.at as usize]
+    }
+
+    pub fn kind(self) -> Kind {
+        self.node().kind
+    }
+
+    /// A string, number or boolean as text; nothing for null, lists and objects.
+    pub fn scalar(self) -> Option<Scalar<'d>> {
+        let node = self.node();
+        match node.kind {
+            Kind::Null | Kind::Array | Kind::Object => None,
+            _ => Some(Scalar { raw: self.span(node), escaped: node.escaped }),
+        }
+    }
+
+    /// The value's JSON, verbatim.
+    pub fn raw(self) -> &'d str {
+        let node = self.node();
+        match node.kind {
+            Kind::String => &self.document.text[node.start as usize - 1..node.end as usize + 1],
+            _ => self.span(node),
+        }
+    }
+
+    fn span(self, node: Node) -> &'d str {
+        &self.document.text[node.start as usize..node.end as usize]
+    }
+
+    /// Null, an empty string, an empty list or an empty object.
+    pub fn is_empty(self) -> bool {
+        let node = self.node();
+        match node.kind {
+            Kind::Null => true,
+            Kind::String => node.start == node.end,
+            Kind::Array | Kind::Object => node.next == self.at + 1,
+            Kind::Bool | Kind::Number => false,
+        }
+    }
+
+    /// A list's elements; nothing for other kinds.
+    pub fn elements(self) -> Children<'d> {
+        let node = self.node();
+        let end = if node.kind == Kind::Array { node.next } else { self.at + 1 };
+        Children { document: self.document, at: self.at + 1, end }
+    }
+
+    /// An object's members in order, repeated keys included; nothing for other kinds.
+    pub fn members(self) -> Members<'d> {
+        let node = self.node();
+        let end = if node.kind == Kind::Object { node.next } else { self.at + 1 };
+        Members { document: self.document, at: self.at + 1, end }
+    }
+
+    /// The first member of that name.
+    pub fn get(self, name: &str) -> Option<Value<'d>> {
+        self.members().find(|(key, _)| key.is(name)).map(|(_, value)| value)
+    }
+}
+
+impl Scalar<'_> {
+    /// Whether the text is `name`.
+    pub fn is(&self, name: &str) -> bool {
+        if self.escaped { self.decode() == name } else { self.raw == name }
+    }
+}
+
+/// Iterator over a list's elements.
+#[derive(Clone, Debug)]
+pub struct Children<'d> {
+    document: &'d Document<'d>,
+    at: u32,
+    end: u32,
+}
+
+impl<'d> Iterator for Children<'d> {
+    type Item = Value<'d>;
+
+    fn next(&mut self) -> Option<Value<'d>> {
+        if self.at >= self.end {
+            return None;
+        }
+        let value = Value { document: self.document, at: self.at };
+        self.at = value.node().next;
+        Some(value)
+    }
+}
+
+/// Iterator over an object's members.
+#[derive(Clone, Debug)]
+pub struct Members<'d> {
+    document: &'d Document<'d>,
+    at: u32,
+    end: u32,
+}
+
+impl<'d> Iterator for Members<'d> {
+    type Item = (Scalar<'d>, Value<'d>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.at >= self.end {
+            return None;
+        }
+        let key = Value { document: self.document, at: self.at };
+        let value = Value { document: self.document, at: self.at + 1 };
+        self.at = value.node().next;
+        let node = key.node();
+        Some((Scalar { raw: key.span(node), escaped: node.escaped }, value))
+    }
+}

@@ -1,0 +1,170 @@
+//! Turns a body into a [`Document`], whatever it was written in.
+//!
+//! Pure: bytes in, tree out. No clock, no socket, no logging, so a captured body replays the same on any
+//! machine. Knows nothing about vendors; that is `profile`'s job. Every reader is bounded in bytes, depth and
+//! nodes by [`Bounds`] before it allocates.
+
+mod charset; // bytes → UTF-8
+mod coding; // content-encoding, capped
+mod document; // the tree every wire format becomes
+mod form; // query strings and form bodies
+mod json; // strict JSON → tape
+mod lines; // text lines and NDJSON
+mod multipart; // multipart/mixed of HTTP messages
+mod pointer; // the way to a node
+mod repair; // JSON with slips → JSON
+mod xml;
+
+pub use charset::to_utf8;
+pub use coding::{CODINGS, CodingError, decode_content};
+pub use document::{Document, Kind, Scalar, Value};
+pub use multipart::path_of;
+pub use pointer::{Pointer, PointerError};
+pub use repair::Slips;
+
+use std::borrow::Cow;
+
+/// What a reader may use up.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Deepest nesting.
+    pub depth: usize,
+    /// Most nodes (values and keys) in one document; 16 bytes each.
+    pub nodes: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { depth: 128, nodes: 8_000_000 }
+    }
+}
+
+/// A wire format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wire {
+    Json,
+    Xml,
+    Form,
+    Multipart,
+    Ndjson,
+    Lines,
+    /// `Name: value` lines.
+    Labelled,
+}
+
+/// Why a body could not be read.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum DecodeError {
+    #[error("not {wire:?} at byte {offset}: {what}")]
+    Syntax { wire: Wire, offset: usize, what: &'static str },
+    #[error("ends at byte {offset} before it is whole")]
+    Truncated { offset: usize },
+    #[error("nested deeper than {depth}")]
+    TooDeep { depth: usize },
+    #[error("more than {nodes} values")]
+    TooMany { nodes: usize },
+    #[error("the body is a binary format (CBOR) that is not read")]
+    Binary,
+    #[error("no body")]
+    Empty,
+}
+
+/// How faithfully a document mirrors its bytes.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Fidelity {
+    /// Slips mended by the repairing JSON reader; empty when the body was read as it is.
+    pub slips: Slips,
+    /// Bytes that were not text in any charset became U+FFFD.
+    pub replaced: bool,
+}
+
+/// Reads a body in a known wire format. `media_type` gives charset and multipart boundary.
+///
+/// `mend` allows the closed list of JSON repairs.
+///
+/// # Errors
+/// [`DecodeError`]; a truncated body is never repaired.
+pub fn read<'a>(
+    body: &'a [u8],
+    wire: Wire,
+    media_type: &str,
+    bounds: Bounds,
+    mend: bool,
+) -> Result<(Document<'a>, Fidelity), DecodeError> {
+    let (text, replaced) = to_utf8(body, media_type);
+    let mut fidelity = Fidelity { slips: Slips::default(), replaced };
+    if replaced {
+        fidelity.slips.add("invalid UTF-8");
+    }
+    let document = match wire {
+        Wire::Json => json_or_mended(text, bounds, mend, &mut fidelity)?,
+        Wire::Xml => owned(xml::to_json(&text, bounds)?, bounds)?,
+        Wire::Form => owned(form::form_to_json(&text), bounds)?,
+        Wire::Multipart => {
+            owned(multipart::to_json(body, media_type, bounds).ok_or(missing_boundary())?, bounds)?
+        }
+        Wire::Ndjson => owned(lines::ndjson_to_json(&text, bounds)?, bounds)?,
+        Wire::Lines => owned(lines::lines_to_json(&text), bounds)?,
+        Wire::Labelled => owned(lines::labelled_to_json(&text), bounds)?,
+    };
+    Ok((document, fidelity))
+}
+
+fn json_or_mended<'a>(
+    text: Cow<'a, str>,
+    bounds: Bounds,
+    mend: bool,
+    fidelity: &mut Fidelity,
+) -> Result<Document<'a>, DecodeError> {
+    if fidelity.replaced && !mend {
+        return Err(DecodeError::Syntax { wire: Wire::Json, offset: 0, what: "not UTF-8" });
+    }
+    match json::parse(&text, bounds) {
+        Ok(nodes) => Ok(Document::new(text, nodes)),
+        Err(DecodeError::Syntax { wire, offset, what }) if mend => {
+            let Some(mended) = repair::repair(&text, &mut fidelity.slips) else {
+                return Err(DecodeError::Syntax { wire, offset, what });
+            };
+            owned(mended, bounds)
+        }
+        Err(cause) => Err(cause),
+    }
+}
+
+/// A document over JSON text we made ourselves.
+fn owned<'a>(text: String, bounds: Bounds) -> Result<Document<'a>, DecodeError> {
+    let nodes = json::parse(&text, bounds)?;
+    Ok(Document::new(Cow::Owned(text), nodes))
+}
+
+fn missing_boundary() -> DecodeError {
+    DecodeError::Syntax { wire: Wire::Multipart, offset: 0, what: "no boundary" }
+}
+
+/// The wire format a body is most likely in: its first byte decides, since media types lie (servers send JSON
+/// as `text/html`); the media type breaks ties.
+pub fn sniff(body: &[u8], media_type: &str) -> Option<Wire> {
+    let media_type = media_type.to_ascii_lowercase();
+    if media_type.starts_with("multipart/") {
+        return Some(Wire::Multipart);
+    }
+    let skipped = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let first = skipped.iter().find(|b| !b.is_ascii_whitespace())?;
+    match first {
+        _ if media_type.contains("ndjson") || media_type.contains("jsonl") => Some(Wire::Ndjson),
+        b'{' | b'[' => Some(Wire::Json),
+        b'<' => Some(Wire::Xml),
+        _ if media_type.contains("x-www-form-urlencoded") => Some(Wire::Form),
+        b'-' if skipped.starts_with(b"--") => Some(Wire::Multipart),
+        _ if media_type.contains("json") => Some(Wire::Json),
+        _ if media_type.contains("xml") => Some(Wire::Xml),
+        _ => None,
+    }
+}
+
+/// Whether a media type announces a binary format that no reader here knows.
+pub fn is_binary(media_type: &str) -> bool {
+    let media_type = media_type.to_ascii_lowercase();
+    media_type.starts_with("application/cbor") || media_type.contains("+cbor")
+}

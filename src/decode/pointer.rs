@@ -1,0 +1,123 @@
+//! The way from a node to the nodes below it: RFC 6901 pointers plus `*` for every element or member value
+//! and `[name=text]` for the elements whose member has that text.
+//!
+//! A step into an object visits *every* member of that name, since XML repeats elements where JSON has a list.
+
+use super::{Kind, Value};
+
+/// A parsed pointer. The empty pointer is the node itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Pointer {
+    steps: Box<[Step]>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Step {
+    Name(Box<str>),
+    /// A number: a list's element, or a member with that name.
+    Index(u32, Box<str>),
+    Every,
+    /// `[name=text]`: elements whose member has that text.
+    Where(Box<str>, Box<str>),
+}
+
+/// Why a pointer could not be parsed.
+#[derive(Debug, thiserror::Error)]
+#[error("a pointer is empty or starts with `/`: {0:?}")]
+pub struct PointerError(String);
+
+impl Pointer {
+    /// Parses `/a/*/b`; `~0` and `~1` stand for `~` and `/`.
+    ///
+    /// # Errors
+    /// When the text is neither empty nor starts with `/`.
+    pub fn parse(text: &str) -> Result<Self, PointerError> {
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let rest = text.strip_prefix('/').ok_or_else(|| PointerError(text.to_owned()))?;
+        let steps = rest.split('/').map(|step| match step {
+            "*" => Step::Every,
+            _ if step.starts_with('[') && step.ends_with(']') && step.contains('=') => {
+                let (name, text) = step[1..step.len() - 1].split_once('=').unwrap_or_default();
+                Step::Where(name.into(), text.into())
+            }
+            _ => {
+                let name: Box<str> = step.replace("~1", "/").replace("~0", "~").into();
+                match name.parse() {
+                    Ok(index) => Step::Index(index, name),
+                    Err(_) => Step::Name(name),
+                }
+            }
+        });
+        Ok(Self { steps: steps.collect() })
+    }
+
+    /// Whether it is the node itself.
+    pub fn is_self(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Splits at the last `*`: the list, and the way from its elements on.
+    pub fn split_every(&self) -> Option<(Pointer, Pointer)> {
+        let at = self.steps.iter().rposition(|step| *step == Step::Every)?;
+        let (list, rest) = (&self.steps[..at], &self.steps[at + 1..]);
+        Some((Pointer { steps: list.into() }, Pointer { steps: rest.into() }))
+    }
+
+    /// Whether it can find more than one node in a document without repeated members.
+    pub fn has_every(&self) -> bool {
+        self.steps.contains(&Step::Every)
+    }
+
+    /// Calls `found` for each node the pointer leads to, in order, until it returns true.
+    pub fn visit<'d>(&self, from: Value<'d>, found: &mut impl FnMut(Value<'d>) -> bool) -> bool {
+        walk(&self.steps, from, found)
+    }
+
+    /// The first node the pointer leads to.
+    pub fn first<'d>(&self, from: Value<'d>) -> Option<Value<'d>> {
+        let mut hit = None;
+        self.visit(from, &mut |value| {
+            hit = Some(value);
+            true
+        });
+        hit
+    }
+}
+
+fn walk<'d>(steps: &[Step], from: Value<'d>, found: &mut impl FnMut(Value<'d>) -> bool) -> bool {
+    let Some((step, rest)) = steps.split_first() else { return found(from) };
+    match (step, from.kind()) {
+        (Step::Name(name) | Step::Index(_, name), Kind::Object) => from
+            .members()
+            .filter(|(key, _)| key.is(name))
+            .any(|(_, value)| walk(rest, value, found)),
+        (Step::Index(index, _), Kind::Array) => {
+            from.elements().nth(*index as usize).is_some_and(|value| walk(rest, value, found))
+        }
+        (Step::Where(name, text), Kind::Array) => from
+            .elements()
+            .filter(|element| element.get(name).and_then(Value::scalar).is_some_and(|found| found.is(text)))
+            .any(|value| walk(rest, value, found)),
+        (Step::Where(name, text), Kind::Object) => {
+            from.get(name).and_then(Value::scalar).is_some_and(|found| found.is(text)) && walk(rest, from, found)
+        }
+        (Step::Every, Kind::Array) => from.elements().any(|value| walk(rest, value, found)),
+        (Step::Every, Kind::Object) => from.members().any(|(_, value)| walk(rest, value, found)),
+        _ => false,
+    }
+}
+
+impl std::fmt::Display for Pointer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for step in &self.steps {
+            match step {
+                Step::Name(name) | Step::Index(_, name) => write!(f, "/{name}")?,
+                Step::Every => f.write_str("/*")?,
+                Step::Where(name, text) => write!(f, "/[{name}={text}]")?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,298 @@
+//! Envelope → bytes, members in the order of `docs/envelope.md` section 2.
+//!
+//! Written by hand rather than through serde: strings that are still in their JSON spelling are copied as they
+//! stand, the vendor's fragments are spliced in verbatim, and nothing is allocated per result.
+
+use super::{Diagnostic, Envelope, Fault, Operation, Summary, Task, Text, VERSION, Verdict};
+use crate::json_text::{number, string};
+
+/// How the vendor's bytes are shown in `raw`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RawEncoding {
+    /// Valid JSON, spliced in verbatim.
+    Json,
+    /// Other UTF-8, as a string.
+    Text,
+    /// Anything else, as base64.
+    Base64,
+}
+
+/// The vendor's answer as it came, decoded from its content coding.
+#[derive(Clone, Debug)]
+pub struct Raw<'a> {
+    pub status: Option<u16>,
+    pub media_type: Option<&'a str>,
+    pub encoding: RawEncoding,
+    /// Already JSON, plain text or base64, as `encoding` says.
+    pub body: std::borrow::Cow<'a, str>,
+    /// Length of the vendor's body in bytes.
+    pub bytes: usize,
+    pub truncated: bool,
+}
+
+/// What an envelope needs beside its verdicts to become bytes.
+#[derive(Clone, Debug, Default)]
+pub struct Writer<'a> {
+    /// The gateway's request id.
+    pub id: &'a str,
+    /// Requests sent to the vendor.
+    pub attempts: u32,
+    pub duration_ms: u64,
+    /// `Prefer: return=minimal`: results hold only what did not succeed.
+    pub minimal: bool,
+    pub raw: Option<Raw<'a>>,
+}
+
+impl Writer<'_> {
+    /// The envelope's JSON.
+    pub fn write(&self, envelope: &Envelope<'_>) -> Vec<u8> {
+        let raw_len = self.raw.as_ref().map_or(0, |r| r.body.len() + 128);
+        let mut out = Vec::with_capacity(768 + raw_len + envelope.results.len() * 160);
+        lit(&mut out, "{\"version\":\"");
+        lit(&mut out, VERSION);
+        lit(&mut out, "\",\"id\":\"");
+        lit(&mut out, self.id);
+        lit(&mut out, "\",\"outcome\":\"");
+        lit(&mut out, envelope.outcome.as_str());
+        lit(&mut out, "\",\"summary\":");
+        summary(&mut out, &envelope.summary);
+        lit(&mut out, ",\"operation\":");
+        operation(&mut out, &envelope.operation);
+        lit(&mut out, ",\"results\":[");
+        let start = out.len();
+        for verdict in &envelope.results {
+            if self.minimal && verdict.outcome == super::Outcome::Succeeded {
+                continue;
+            }
+            if out.len() > start {
+                out.push(b',');
+            }
+            result(&mut out, verdict);
+        }
+        out.push(b']');
+        if let Some(found) = &envelope.fault {
+            lit(&mut out, ",\"error\":");
+            fault(&mut out, found);
+        }
+        if let Some(found) = &envelope.task {
+            lit(&mut out, ",\"task\":");
+            task(&mut out, found);
+        }
+        self.upstream(&mut out, envelope);
+        diagnostics(&mut out, &envelope.diagnostics);
+        if let Some(found) = &self.raw {
+            raw(&mut out, found);
+        }
+        out.push(b'}');
+        out
+    }
+
+    fn upstream(&self, out: &mut Vec<u8>, envelope: &Envelope<'_>) {
+        lit(out, ",\"upstream\":{");
+        if let Some(status) = envelope.upstream.status {
+            lit(out, "\"status\":");
+            number(out, u64::from(status));
+            out.push(b',');
+        }
+        if let Some(id) = &envelope.upstream.request_id {
+            lit(out, "\"request_id\":");
+            text(out, id);
+            out.push(b',');
+        }
+        lit(out, "\"attempts\":");
+        number(out, u64::from(self.attempts));
+        lit(out, ",\"duration_ms\":");
+        number(out, self.duration_ms);
+        lit(out, ",\"body\":\"");
+        lit(out, envelope.upstream.body.as_str());
+        lit(out, "\"}");
+    }
+}
+
+fn summary(out: &mut Vec<u8>, s: &Summary) {
+    let members = [
+        ("{\"total\":", s.total),
+        (",\"succeeded\":", s.succeeded),
+        (",\"accepted\":", s.accepted),
+        (",\"failed\":", s.failed),
+        (",\"not_attempted\":", s.not_attempted),
+        (",\"unknown\":", s.unknown),
+        (",\"retryable\":", s.retryable),
+        (",\"inferred\":", s.inferred),
+    ];
+    for (name, count) in members {
+        lit(out, name);
+        number(out, u64::from(count));
+    }
+    out.push(b'}');
+}
+
+fn operation(out: &mut Vec<u8>, op: &Operation<'_>) {
+    lit(out, "{\"vendor\":");
+    string(out, op.vendor);
+    if let Some(service) = &op.service {
+        lit(out, ",\"service\":");
+        text(out, service);
+    }
+    lit(out, ",\"action\":");
+    string(out, op.action);
+    if let Some(region) = &op.region {
+        lit(out, ",\"region\":");
+        text(out, region);
+    }
+    if let Some(kind) = op.resource_type {
+        lit(out, ",\"resource_type\":");
+        string(out, kind);
+    }
+    lit(out, ",\"profile\":");
+    string(out, op.profile);
+    if op.dry_run {
+        lit(out, ",\"dry_run\":true");
+    }
+    out.push(b'}');
+}
+
+fn result(out: &mut Vec<u8>, v: &Verdict<'_>) {
+    out.push(b'{');
+    if let Some(index) = v.index {
+        lit(out, "\"index\":");
+        number(out, u64::from(index));
+        out.push(b',');
+    }
+    if let Some(id) = &v.id {
+        lit(out, "\"id\":");
+        text(out, id);
+        out.push(b',');
+    }
+    if let Some(key) = &v.key {
+        lit(out, "\"key\":");
+        text(out, key);
+        out.push(b',');
+    }
+    if v.occurrence > 0 {
+        lit(out, "\"occurrence\":");
+        number(out, u64::from(v.occurrence));
+        out.push(b',');
+    }
+    lit(out, "\"outcome\":\"");
+    lit(out, v.outcome.as_str());
+    lit(out, "\",\"evidence\":\"");
+    lit(out, v.evidence.as_str());
+    out.push(b'"');
+    if let Some(found) = &v.fault {
+        lit(out, ",\"error\":");
+        fault(out, found);
+    }
+    if let Some(found) = &v.task {
+        lit(out, ",\"task\":");
+        task(out, found);
+    }
+    if let Some(data) = v.data {
+        lit(out, ",\"data\":");
+        lit(out, data);
+    }
+    out.push(b'}');
+}
+
+
+fn fault(out: &mut Vec<u8>, f: &Fault<'_>) {
+    lit(out, "{\"category\":\"");
+    lit(out, f.category.as_str());
+    lit(out, "\",\"origin\":\"");
+    lit(out, f.origin.as_str());
+    out.push(b'"');
+    if let Some(code) = &f.vendor_code {
+        lit(out, ",\"vendor_code\":");
+        text(out, code);
+    }
+    if let Some(message) = &f.message {
+        lit(out, ",\"message\":");
+        text(out, message);
+    }
+    lit(out, ",\"advice\":\"");
+    lit(out, f.advice.as_str());
+    out.push(b'"');
+    if let Some(ms) = f.retry_after_ms {
+        lit(out, ",\"retry_after_ms\":");
+        number(out, ms);
+    }
+    out.push(b'}');
+}
+
+fn task(out: &mut Vec<u8>, t: &Task<'_>) {
+    lit(out, "{\"id\":");
+    text(out, &t.id);
+    lit(out, ",\"state\":\"");
+    lit(out, t.state.as_str());
+    out.push(b'"');
+    if let Some(state) = &t.vendor_state {
+        lit(out, ",\"vendor_state\":");
+        text(out, state);
+    }
+    if let Some(monitor) = &t.monitor {
+        lit(out, ",\"monitor\":");
+        string(out, monitor);
+    }
+    out.push(b'}');
+}
+
+fn diagnostics(out: &mut Vec<u8>, list: &[Diagnostic]) {
+    lit(out, ",\"diagnostics\":[");
+    for (n, d) in list.iter().enumerate() {
+        lit(out, if n > 0 { ",{\"code\":\"" } else { "{\"code\":\"" });
+        lit(out, d.code);
+        lit(out, "\",\"message\":");
+        string(out, &d.message);
+        if let Some(index) = d.index {
+            lit(out, ",\"index\":");
+            number(out, u64::from(index));
+        }
+        out.push(b'}');
+    }
+    out.push(b']');
+}
+
+fn raw(out: &mut Vec<u8>, r: &Raw<'_>) {
+    lit(out, ",\"raw\":{");
+    if let Some(status) = r.status {
+        lit(out, "\"status\":");
+        number(out, u64::from(status));
+        out.push(b',');
+    }
+    if let Some(media_type) = r.media_type {
+        lit(out, "\"media_type\":");
+        string(out, media_type);
+        out.push(b',');
+    }
+    let word = match r.encoding {
+        RawEncoding::Json => "json",
+        RawEncoding::Text => "text",
+        RawEncoding::Base64 => "base64",
+    };
+    lit(out, "\"encoding\":\"");
+    lit(out, word);
+    lit(out, "\",\"body\":");
+    match r.encoding {
+        RawEncoding::Json => lit(out, r.body.trim()),
+        RawEncoding::Text | RawEncoding::Base64 => string(out, &r.body),
+    }
+    lit(out, ",\"bytes\":");
+    number(out, r.bytes as u64);
+    lit(out, if r.truncated { ",\"truncated\":true}" } else { ",\"truncated\":false}" });
+}
+
+fn lit(out: &mut Vec<u8>, s: &str) {
+    out.extend_from_slice(s.as_bytes());
+}
+
+fn text(out: &mut Vec<u8>, t: &Text<'_>) {
+    match t {
+        Text::Escaped(s) => {
+            out.push(b'"');
+            lit(out, s);
+            out.push(b'"');
+        }
+        Text::Plain(s) => string(out, s),
+        Text::Owned(s) => string(out, s),
+    }
+}

@@ -1,0 +1,114 @@
+//! How JSON spells text: escapes undone and made. Shared by what reads bodies and what writes envelopes.
+
+/// Undoes JSON string escapes. The input must be the inside of a valid JSON string.
+pub fn unescape(escaped: &str) -> String {
+    let mut out = String::with_capacity(escaped.len());
+    let mut rest = escaped;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let (ch, used) = escape(&rest[at..]);
+        out.push(ch);
+        rest = &rest[at + used..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// One escape at the head of `s`: its character and its length in bytes.
+fn escape(s: &str) -> (char, usize) {
+    let bytes = s.as_bytes();
+    match bytes.get(1) {
+        Some(b'n') => ('\n', 2),
+        Some(b't') => ('\t', 2),
+        Some(b'r') => ('\r', 2),
+        Some(b'b') => ('\u{8}', 2),
+        Some(b'f') => ('\u{c}', 2),
+        Some(b'u') => unicode(bytes),
+        Some(&c) if c.is_ascii() => (char::from(c), 2),
+        _ => ('\u{fffd}', 1),
+    }
+}
+
+/// `\uXXXX`, or a surrogate pair of two.
+fn unicode(bytes: &[u8]) -> (char, usize) {
+    let Some(high) = hex4(bytes) else { return ('\u{fffd}', 2) };
+    if let Some(ch) = char::from_u32(high) {
+        return (ch, 6);
+    }
+    let low = bytes.get(6..).filter(|b| b.starts_with(b"\\u")).and_then(hex4);
+    match low {
+        Some(low) if (0xD800..0xDC00).contains(&high) && (0xDC00..0xE000).contains(&low) => {
+            let code = 0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+            (char::from_u32(code).unwrap_or('\u{fffd}'), 12)
+        }
+        _ => ('\u{fffd}', 6),
+    }
+}
+
+fn hex4(bytes: &[u8]) -> Option<u32> {
+    let digits = std::str::from_utf8(bytes.get(2..6)?).ok()?;
+    u32::from_str_radix(digits, 16).ok()
+}
+
+/// A plain string as a JSON string. Most hold nothing to escape and are copied whole.
+pub fn string(out: &mut Vec<u8>, s: &str) {
+    out.push(b'"');
+    let bytes = s.as_bytes();
+    let mut from = 0;
+    for (at, &b) in bytes.iter().enumerate() {
+        if b >= 0x20 && b != b'"' && b != b'\\' {
+            continue;
+        }
+        out.extend_from_slice(&bytes[from..at]);
+        from = at + 1;
+        match b {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                out.extend_from_slice(b"\\u00");
+                out.push(HEX[usize::from(b >> 4)]);
+                out.push(HEX[usize::from(b & 15)]);
+            }
+        }
+    }
+    out.extend_from_slice(&bytes[from..]);
+    out.push(b'"');
+}
+
+/// A number in decimal.
+pub fn number(out: &mut Vec<u8>, mut n: u64) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (n % 10) as u8;
+        n /= 10;
+        if n == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_undone_and_lone_surrogates_replaced() {
+        assert_eq!(unescape(r"a\n\u4e2d\ud83d\ude00\ud83dz\/\"), "a\n中😀\u{fffd}z/\u{fffd}");
+    }
+
+    #[test]
+    fn a_string_written_is_the_string_read() {
+        let hostile = "a\"b\\c\n\u{1}\u{7f}中";
+        let mut out = Vec::new();
+        string(&mut out, hostile);
+        let back: String = serde_json::from_slice(&out).expect("valid JSON");
+        assert_eq!(back, hostile);
+    }
+}

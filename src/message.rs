@@ -1,0 +1,104 @@
+//! Raw HTTP/1.1 messages in files: what `normalize`, `explain` and the profiles' own cases read.
+//!
+//! Format: start line, headers, a blank line, then the body to the end of the file. Lines end with CRLF or LF.
+//! Framing headers are ignored: the file's end is the body's end.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+/// A request or reply read from a file.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// `METHOD`, or the empty method of a reply.
+    pub method: Option<Method>,
+    /// Request target as sent.
+    pub target: String,
+    /// Status of a reply.
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+/// Why a file is no HTTP message.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub struct MessageError {
+    pub line: usize,
+    pub what: String,
+}
+
+impl Message {
+    /// Parses a request or a reply, as its start line says.
+    ///
+    /// # Errors
+    /// [`MessageError`] with the line.
+    pub fn parse(bytes: &[u8]) -> Result<Self, MessageError> {
+        let mut rest = bytes;
+        let start = take_line(&mut rest);
+        let mut message = start_line(&start)?;
+        let mut number = 1;
+        loop {
+            number += 1;
+            if rest.is_empty() {
+                break;
+            }
+            let line = take_line(&mut rest);
+            if line.is_empty() {
+                break;
+            }
+            let bad = |what: &str| MessageError { line: number, what: what.to_owned() };
+            let (name, value) = line.split_once(':').ok_or_else(|| bad("a header is `Name: value`"))?;
+            let name: HeaderName = name.trim().parse().map_err(|_| bad("not a header name"))?;
+            let value = HeaderValue::from_bytes(value.trim().as_bytes()).map_err(|_| bad("not a header value"))?;
+            message.headers.append(name, value);
+        }
+        message.body = rest.to_vec();
+        Ok(message)
+    }
+
+    /// Host without port: of the target in absolute form, else the `Host` header's.
+    pub fn host(&self) -> Option<String> {
+        let authority = self.target.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or(rest));
+        let authority = authority.or_else(|| self.headers.get("host").and_then(|v| v.to_str().ok()))?;
+        Some(without_port(authority).to_owned())
+    }
+
+    /// Path and query of the target.
+    pub fn path_and_query(&self) -> (&str, &str) {
+        let target = match self.target.split_once("://") {
+            Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
+            None => &self.target,
+        };
+        target.split_once('?').unwrap_or((target, ""))
+    }
+}
+
+/// An authority's host.
+pub fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => authority,
+    }
+}
+
+fn take_line(rest: &mut &[u8]) -> String {
+    let end = rest.iter().position(|&b| b == b'\n').map_or(rest.len(), |at| at + 1);
+    let (line, after) = rest.split_at(end);
+    *rest = after;
+    String::from_utf8_lossy(line).trim_end_matches(['\r', '\n']).to_owned()
+}
+
+fn start_line(line: &str) -> Result<Message, MessageError> {
+    let bad = |what: &str| MessageError { line: 1, what: what.to_owned() };
+    let empty = Message { method: None, target: String::new(), status: 0, headers: HeaderMap::new(), body: Vec::new() };
+    if line.starts_with("HTTP/") {
+        let status = line.split(' ').nth(1).and_then(|s| s.parse().ok()).filter(|s| (100..600).contains(s));
+        return Ok(Message { status: status.ok_or_else(|| bad("a reply starts with `HTTP/1.1 200 OK`"))?, ..empty });
+    }
+    let mut words = line.split(' ');
+    let (method, target) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+    let method: Method = method.parse().map_err(|_| bad("a request starts with `POST /path HTTP/1.1`"))?;
+    if target.is_empty() {
+        return Err(bad("a request starts with `POST /path HTTP/1.1`"));
+    }
+    Ok(Message { method: Some(method), target: target.to_owned(), ..empty })
+}

@@ -1,0 +1,245 @@
+//! How a request is recognised and what it asks: the compiled form of `[[actions]]`.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderName, Method};
+
+use super::place::RequestPlace;
+use super::when::When;
+use crate::decode::{Pointer, Wire};
+
+/// One action of a family.
+#[derive(Debug)]
+pub struct Action {
+    /// The vendor's own name for it; also the metric label.
+    pub name: String,
+    /// Where the action's name stands and what it must be; empty places: recognised by path.
+    pub selector: Selector,
+    pub services: Vec<String>,
+    pub resource_type: Option<String>,
+    pub methods: Vec<Method>,
+    /// Captures of the vendor's host and the texts allowed there.
+    pub host: Vec<(String, Vec<String>)>,
+    pub paths: Vec<PathPattern>,
+    pub query: Vec<(Pointer, Vec<String>)>,
+    pub header: Vec<(HeaderName, Vec<String>)>,
+    pub first_key: Vec<String>,
+    pub body: Vec<(Pointer, Vec<String>)>,
+    /// None: the body if there is one, else the query.
+    pub wire: Option<Wire>,
+    pub from_query: bool,
+    pub items: Items,
+    pub count: Vec<RequestPlace>,
+    /// A job, task or invocation query: its items are what the reply names.
+    pub lookup: bool,
+    pub asynchronous: bool,
+    /// A second send cannot act twice.
+    pub repeatable: bool,
+    pub atomic: bool,
+    pub task: Vec<RequestPlace>,
+    pub monitor: Option<String>,
+}
+
+/// Recognition of RPC style actions.
+#[derive(Debug, Default, Clone)]
+pub struct Selector {
+    pub places: Vec<RequestPlace>,
+    pub value: String,
+}
+
+/// Where the asked items are.
+#[derive(Debug, Default)]
+pub struct Items {
+    /// Lists (or maps), each with the places of an element's id; the first that finds anything counts.
+    pub lists: Vec<(Pointer, Vec<RequestPlace>)>,
+    /// Single places outside the document (path, query, header), when no list finds anything.
+    pub single: Vec<RequestPlace>,
+    pub as_map: bool,
+    pub unwrap: bool,
+    pub(crate) filter: When,
+    pub lines_after: BTreeMap<String, u32>,
+    pub id_parts: Vec<Pointer>,
+    pub key: Vec<RequestPlace>,
+    pub id_url: bool,
+    pub distinct: bool,
+    pub split: Option<String>,
+}
+
+impl Action {
+    /// Whether recognition needs the request's body.
+    pub fn needs_body(&self) -> bool {
+        !self.first_key.is_empty() || !self.body.is_empty()
+    }
+}
+
+/// A path template: literal segments, `{x}` for one segment or a part of one, `{x...}` for none or more at the
+/// start or the end.
+#[derive(Clone, Debug)]
+pub struct PathPattern {
+    segments: Vec<Segment>,
+    /// Captures the segments before the first.
+    head: Option<String>,
+    /// Captures the segments after the last.
+    tail: Option<String>,
+    text: String,
+}
+
+#[derive(Clone, Debug)]
+struct Segment {
+    prefix: String,
+    capture: Option<String>,
+    suffix: String,
+}
+
+/// Captures of a path or host.
+pub type Captures = Vec<(String, String)>;
+
+impl PathPattern {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let mut pattern =
+            Self { segments: Vec::new(), head: None, tail: None, text: text.to_owned() };
+        let steps: Vec<&str> = text.trim_start_matches('/').split('/').collect();
+        for (at, step) in steps.iter().enumerate() {
+            if let Some(name) = step.strip_prefix('{').and_then(|s| s.strip_suffix("...}")) {
+                match at {
+                    0 if steps.len() > 1 => pattern.head = Some(name.to_owned()),
+                    _ if at + 1 == steps.len() => pattern.tail = Some(name.to_owned()),
+                    _ => return Err(format!("{text:?}: {{{name}...}} may stand first or last only")),
+                }
+                continue;
+            }
+            pattern.segments.push(Segment::parse(step).ok_or_else(|| format!("{text:?}: bad segment {step:?}"))?);
+        }
+        Ok(pattern)
+    }
+
+    /// How many literal bytes it holds: the more, the more specific.
+    pub fn weight(&self) -> usize {
+        self.segments.iter().map(|s| s.prefix.len() + s.suffix.len() + 1).sum()
+    }
+
+    /// Segments a path must have, when it must have an exact number.
+    pub fn exact_len(&self) -> Option<usize> {
+        (self.head.is_none() && self.tail.is_none()).then_some(self.segments.len())
+    }
+
+    /// The captures, when the path fits.
+    pub fn find(&self, path: &str) -> Option<Captures> {
+        let steps: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        let spare = steps.len().checked_sub(self.segments.len())?;
+        let skip = match (&self.head, &self.tail) {
+            (None, None) if spare != 0 => return None,
+            (Some(_), _) => spare,
+            _ => 0,
+        };
+        let mut captures = Captures::new();
+        for (segment, step) in self.segments.iter().zip(&steps[skip..]) {
+            segment.find(step, &mut captures)?;
+        }
+        if let Some(name) = &self.head {
+            captures.push((name.clone(), steps[..skip].join("/")));
+        }
+        if let Some(name) = &self.tail {
+            captures.push((name.clone(), steps[skip + self.segments.len()..].join("/")));
+        }
+        Some(captures)
+    }
+}
+
+impl std::fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Segment {
+    fn parse(step: &str) -> Option<Self> {
+        let Some((prefix, rest)) = step.split_once('{') else {
+            return Some(Self { prefix: step.to_owned(), capture: None, suffix: String::new() });
+        };
+        let (name, suffix) = rest.split_once('}')?;
+        (!suffix.contains('{') && !name.is_empty()).then(|| Self {
+            prefix: prefix.to_owned(),
+            capture: Some(name.to_owned()),
+            suffix: suffix.to_owned(),
+        })
+    }
+
+    fn find(&self, step: &str, captures: &mut Captures) -> Option<()> {
+        let Some(name) = &self.capture else { return (step == self.prefix).then_some(()) };
+        let inner = step.strip_prefix(self.prefix.as_str())?.strip_suffix(self.suffix.as_str())?;
+        if inner.is_empty() {
+            return None;
+        }
+        captures.push((name.clone(), inner.to_owned()));
+        Some(())
+    }
+}
+
+/// A host: literal labels and `{name}` for one label.
+#[derive(Clone, Debug)]
+pub struct HostPattern {
+    labels: Vec<Segment>,
+    text: String,
+}
+
+impl HostPattern {
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let labels: Option<Vec<Segment>> = text.to_ascii_lowercase().split('.').map(Segment::parse).collect();
+        let labels = labels.ok_or_else(|| format!("{text:?} is no host pattern"))?;
+        Ok(Self { labels, text: text.to_owned() })
+    }
+
+    /// The captures, when the host (without port) fits.
+    pub fn find(&self, host: &str) -> Option<Captures> {
+        let lower = host.to_ascii_lowercase();
+        let mut captures = Captures::new();
+        let mut labels = lower.split('.');
+        for label in &self.labels {
+            label.find(labels.next()?, &mut captures)?;
+        }
+        labels.next().is_none().then_some(captures)
+    }
+
+    /// How many labels are literal: the more, the more specific.
+    pub fn weight(&self) -> usize {
+        self.labels.iter().filter(|label| label.capture.is_none()).count()
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The pattern's captures, by name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.labels.iter().filter_map(|label| label.capture.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn captures(pattern: &str, path: &str) -> Option<String> {
+        let found = PathPattern::parse(pattern).expect("pattern").find(path)?;
+        Some(found.into_iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn path_templates_capture_whole_and_part_segments() {
+        assert_eq!(captures("/v1/{p}/jobs/{id}", "/v1/a/jobs/b").as_deref(), Some("p=a id=b"));
+        assert_eq!(captures("/v1/{p}/jobs/{id}", "/v1/a/jobs/b/c"), None);
+        assert_eq!(captures("/t/{x}:publish", "/t/a:publish").as_deref(), Some("x=a"));
+        assert_eq!(captures("{root...}/$batch", "/a/b/$batch").as_deref(), Some("root=a/b"));
+        assert_eq!(captures("{root...}/$batch", "/$batch").as_deref(), Some("root="));
+        assert_eq!(captures("/a/{rest...}", "/a/b/c").as_deref(), Some("rest=b/c"));
+        assert_eq!(captures("/", "/").as_deref(), Some(""));
+    }
+
+    #[test]
+    fn host_patterns_match_label_by_label() {
+        let pattern = HostPattern::parse("{service}.{region}.myhuaweicloud.com").expect("pattern");
+        assert!(pattern.find("ECS.cn-north-4.myhuaweicloud.com").is_some_and(|c| c[0].1 == "ecs"));
+        assert!(pattern.find("ecs.myhuaweicloud.com").is_none());
+    }
+}

@@ -1,0 +1,249 @@
+//! One entry of a reply → one statement about one item.
+
+use super::join::{self, Hit};
+use super::ledger::Ledger;
+use super::outer::{delay, trimmed_code};
+use super::scope::{Scope, text_of};
+use super::trace::Trace;
+use crate::decode::{Kind, Scalar, Value};
+use crate::envelope::{Advice, Category, Diagnostic, Evidence, Fault, Origin, Outcome, Task, TaskState, Text, Verdict};
+use crate::profile::codes::{Class, http_status};
+use crate::profile::place::Place;
+use crate::profile::reply::{EntryRule, OutcomeRule, Shape, Word};
+
+/// Reads every entry of every rule into the ledger. Returns how many there were.
+pub(super) fn collect<'a>(
+    scope: &Scope<'a>,
+    ledger: &mut Ledger<'a>,
+    data: bool,
+    diagnostics: &mut Vec<Diagnostic>,
+    trace: &mut Trace,
+) -> usize {
+    let Some(root) = scope.root else { return 0 };
+    let mut total = 0;
+    for rule in &scope.request.profile.reply.entries {
+        if !rule.when.holds(scope) {
+            continue;
+        }
+        ledger.start_rule(rule.fallback);
+        let mut own = Scope { siblings: count(rule, scope, root), ..scope.clone() };
+        let mut position = 0;
+        each(rule, root, &mut |here, key| {
+            own.here = Some(here);
+            own.key = key;
+            own.position = position;
+            if !rule.filter.holds(&own) {
+                return;
+            }
+            position += 1;
+            total += 1;
+            state(rule, &own, ledger, data, diagnostics, trace);
+        });
+    }
+    total
+}
+
+/// How many entries a rule has, where anything depends on it.
+fn count<'a>(rule: &EntryRule, scope: &Scope<'a>, root: Value<'a>) -> usize {
+    let mut own = scope.clone();
+    let mut count = 0;
+    each(rule, root, &mut |here, key| {
+        own.here = Some(here);
+        own.key = key;
+        count += usize::from(rule.filter.holds(&own));
+    });
+    count
+}
+
+/// Calls `found` for each entry with the key it stands under.
+fn each<'a>(rule: &EntryRule, root: Value<'a>, found: &mut impl FnMut(Value<'a>, Option<Scalar<'a>>)) {
+    let mut give = |value: Value<'a>, key: Option<Scalar<'a>>| {
+        if !rule.unwrap {
+            return found(value, key);
+        }
+        if let Some((key, value)) = value.members().next() {
+            found(value, Some(key));
+        }
+    };
+    for pointer in &rule.each {
+        pointer.visit(root, &mut |node| {
+            match (rule.shape, node.kind()) {
+                (Shape::One, _) if node.is_empty() => {}
+                (Shape::One, _) => give(node, None),
+                (Shape::Map, Kind::Object) => node.members().for_each(|(key, value)| give(value, Some(key))),
+                (_, Kind::Array) => node.elements().for_each(|value| give(value, None)),
+                (Shape::List, _) if !node.is_empty() => give(node, None),
+                _ => {}
+            }
+            false
+        });
+    }
+}
+
+fn state<'a>(
+    rule: &EntryRule,
+    scope: &Scope<'a>,
+    ledger: &mut Ledger<'a>,
+    data: bool,
+    diagnostics: &mut Vec<Diagnostic>,
+    trace: &mut Trace,
+) {
+    let task = scope.task(&rule.task);
+    let read = read_outcome(&rule.outcome, scope, task.is_some());
+    let Some(outcome) = read.word.outcome(scope.request.action().asynchronous) else { return };
+    join::resolve(rule, scope, ledger, diagnostics, &mut |ledger, hit, how| {
+        let mut verdict = Verdict::new(outcome, Evidence::Reported);
+        if !outcome.is_good() {
+            verdict.fault = Some(fault(rule, scope, &read, outcome));
+        }
+        if let Some(id) = &task {
+            verdict.task = Some(item_task(id.clone(), outcome, &read, scope.request.action().lookup));
+        }
+        if data {
+            verdict.data = scope.here.map(Value::raw);
+        }
+        let (item, id) = match hit {
+            Hit::Asked(item, id) => (Some(item), id),
+            Hit::Unasked(id) => (None, id),
+        };
+        if item.is_none() && rule.only_asked {
+            return;
+        }
+        verdict.id = id;
+        trace.item(rule.number, outcome, || name_of(item, &verdict, scope), how);
+        ledger.state(item, verdict);
+    });
+}
+
+/// For people: the item's id, else its position.
+fn name_of(item: Option<u32>, verdict: &Verdict<'_>, scope: &Scope<'_>) -> String {
+    let asked = item.and_then(|item| scope.request.asked.id(item as usize).map(str::to_owned));
+    let own = || verdict.id.as_ref().map(|id| id.decode().into_owned());
+    asked.or_else(own).unwrap_or_else(|| format!("#{}", scope.position))
+}
+
+fn item_task<'a>(id: Text<'a>, outcome: Outcome, read: &Read<'a>, lookup: bool) -> Task<'a> {
+    let running = read.text.as_ref().is_some_and(|t| t.decode().eq_ignore_ascii_case("running"));
+    let state = if running && outcome == Outcome::Accepted { TaskState::Running } else { outcome.into() };
+    Task { id, state, vendor_state: read.text.clone().filter(|_| lookup), monitor: None }
+}
+
+fn fault<'a>(rule: &EntryRule, scope: &Scope<'a>, read: &Read<'a>, outcome: Outcome) -> Fault<'a> {
+    let mut code = scope.text(&rule.code).map(|code| trimmed_code(code, scope));
+    if rule.code_is_status {
+        code = code.filter(|code| !is_bare_failure(&code.decode()));
+    }
+    let http = read.http.filter(|status| *status >= 400);
+    if code.is_none() && rule.code.is_empty() {
+        code = http.map(|status| Text::from(status.to_string()));
+    } else if code.is_none() && http.is_some() {
+        code = http.map(|status| Text::from(status.to_string()));
+    }
+    let known = code.as_ref().and_then(|code| scope.request.profile.vendor.codes.find(&code.decode()));
+    let by_status = || http.map(|status| Class::of(Category::of_status(status)));
+    let fallback = match (rule.category, outcome) {
+        (Some(category), _) => category,
+        (None, Outcome::NotAttempted) => Category::Aborted,
+        (None, _) => Category::Unknown,
+    };
+    let class = known.or_else(by_status).unwrap_or(Class::of(fallback));
+    let mut advice = class.advice;
+    if let Some(sender) = scope.text(&rule.sender_fault) {
+        let sender = sender.decode().eq_ignore_ascii_case("true");
+        advice = if sender { Advice::FixThenRetry } else { Advice::Retry };
+    }
+    let message = scope.message(&rule.message).or_else(|| read.reason.clone());
+    let retry_after_ms = delay(scope, &rule.retry_after);
+    Fault { category: class.category, origin: Origin::Vendor, advice, vendor_code: code, message, retry_after_ms }
+}
+
+/// Words that say that something failed, and nothing about why.
+fn is_bare_failure(word: &str) -> bool {
+    const BARE: [&str; 9] = ["failed", "fail", "failure", "error", "false", "unsuccessful", "no", "faild", "0"];
+    BARE.iter().any(|bare| bare.eq_ignore_ascii_case(word))
+}
+
+/// A verdict as read, with what it was read from.
+#[derive(Debug)]
+pub(super) struct Read<'a> {
+    pub(super) word: Word,
+    /// The status text.
+    text: Option<Text<'a>>,
+    /// The HTTP status, where the text was one.
+    http: Option<u16>,
+    /// The reason phrase of a status line.
+    reason: Option<Text<'a>>,
+}
+
+pub(super) fn read_outcome<'a>(rule: &OutcomeRule, scope: &Scope<'a>, has_task: bool) -> Read<'a> {
+    let (places, words, http, http_202, with_task, missing, otherwise) = match rule {
+        OutcomeRule::Always(word) => return Read { word: *word, text: None, http: None, reason: None },
+        OutcomeRule::By { places, words, http, http_202, with_task, missing, otherwise } => {
+            (places, words, *http, *http_202, *with_task, *missing, *otherwise)
+        }
+    };
+    let text = scope.text(places);
+    let mut read = Read { word: missing, text: None, http: None, reason: None };
+    if let Some(found) = text {
+        let plain = found.decode();
+        read.word = match words.iter().find(|(list, _)| list.contain(&plain)) {
+            Some((_, word)) => *word,
+            None if http => {
+                let (status, reason) = status_line(&plain);
+                read.http = status;
+                read.reason = reason.map(|r| Text::from(r.to_owned()));
+                match status {
+                    Some(202) => http_202,
+                    Some(200..=299) => Word::Done,
+                    // Redirects and informational answers promise nothing.
+                    Some(400..) => Word::Is(Outcome::Failed),
+                    _ => Word::Is(Outcome::Unknown),
+                }
+            }
+            None => otherwise,
+        };
+        if !http {
+            read.http = None;
+        }
+        drop(plain);
+        read.text = Some(found);
+    }
+    if let (Word::Done, true, Some(word)) = (read.word, has_task, with_task) {
+        read.word = word;
+    }
+    read
+}
+
+/// `404`, `404 Not Found` or `HTTP/1.1 404 Not Found` taken apart.
+fn status_line(text: &str) -> (Option<u16>, Option<&str>) {
+    let rest = match text.strip_prefix("HTTP/") {
+        Some(versioned) => versioned.split_once(' ').map_or("", |(_, rest)| rest),
+        None => text,
+    };
+    let (number, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+    let status = number.parse().ok().filter(|n| (100..600).contains(n)).or_else(|| http_status(number));
+    (status, Some(reason.trim()).filter(|r| !r.is_empty()))
+}
+
+/// Every id an entry's places give: one, or many through `*`.
+pub(super) fn texts<'a>(places: &[Place], scope: &Scope<'a>, found: &mut impl FnMut(Text<'a>)) {
+    for place in places {
+        let (pointer, from) = match place {
+            Place::Here(pointer) => (pointer, scope.here),
+            Place::Root(pointer) => (pointer, scope.root),
+            other => {
+                if let Some(text) = scope.text_at(other) {
+                    found(text);
+                }
+                continue;
+            }
+        };
+        let Some(from) = from else { continue };
+        pointer.visit(from, &mut |value| {
+            if let Some(scalar) = value.scalar().filter(|scalar| !scalar.raw.is_empty()) {
+                found(text_of(scalar));
+            }
+            false
+        });
+    }
+}

@@ -1,0 +1,249 @@
+//! Which asked item an entry is about.
+
+use std::borrow::Cow;
+
+use super::entry::texts;
+use super::ledger::Ledger;
+use super::scope::Scope;
+use crate::decode::{Bounds, Kind, Value, Wire, path_of, read};
+use crate::envelope::{Diagnostic, Text};
+use crate::profile::place::Place;
+use crate::profile::reply::{EntryRule, Join};
+
+/// An entry's target: an asked item (with the entry's id, where the item has none), or something nobody asked for.
+pub(super) enum Hit<'a> {
+    Asked(u32, Option<Text<'a>>),
+    Unasked(Option<Text<'a>>),
+}
+
+/// Echo and suffix joins compare with every asked item; batches that use them are small by their vendors' rules.
+const MOST_COMPARED: usize = 4096;
+
+type Found<'f, 'a> = dyn FnMut(&mut Ledger<'a>, Hit<'a>, &'static str) + 'f;
+
+/// Calls `found` for each item the entry is about: one, except for lists of ids or indexes.
+pub(super) fn resolve<'a>(
+    rule: &EntryRule,
+    scope: &Scope<'a>,
+    ledger: &mut Ledger<'a>,
+    _diagnostics: &mut Vec<Diagnostic>,
+    found: &mut Found<'_, 'a>,
+) {
+    if fans_out(&rule.id) && rule.id_parts.is_empty() {
+        let mut any = false;
+        let mut ids = Vec::new();
+        texts(&rule.id, scope, &mut |id| ids.push(id));
+        for id in ids {
+            any = true;
+            let hit = match by_id(rule, ledger, &id) {
+                Some(item) => Hit::Asked(item, None),
+                None => Hit::Unasked(Some(id)),
+            };
+            found(ledger, hit, "by id");
+        }
+        if any {
+            return;
+        }
+    }
+    let ids = own_ids(rule, scope);
+    for join in &rule.join {
+        match join {
+            Join::Index => {
+                let mut indexes = Vec::new();
+                texts(&rule.index, scope, &mut |text| indexes.extend(leading_number(&text.decode())));
+                if indexes.is_empty() {
+                    indexes.extend(rule.index_default);
+                }
+                let items: Vec<u32> = indexes
+                    .into_iter()
+                    .filter_map(|index| index.checked_sub(rule.index_base))
+                    .filter_map(|position| item_at(ledger, position as usize))
+                    .collect();
+                if !items.is_empty() {
+                    for item in items {
+                        found(ledger, Hit::Asked(item, ids.first().cloned()), "by index");
+                    }
+                    return;
+                }
+            }
+            Join::Range => return range(rule, scope, ledger, found),
+            Join::Position => {
+                if scope.siblings == ledger.asked().listed()
+                    && let Some(item) = item_at(ledger, scope.position)
+                {
+                    return found(ledger, Hit::Asked(item, ids.first().cloned()), "by position");
+                }
+            }
+            Join::Id => {
+                if let Some(item) = ids.iter().find_map(|id| by_id(rule, ledger, id)) {
+                    return found(ledger, Hit::Asked(item, None), "by id");
+                }
+            }
+            Join::Suffix => {
+                if let Some(item) = ids.iter().find_map(|id| by_id(rule, ledger, id).or_else(|| by_suffix(ledger, id))) {
+                    return found(ledger, Hit::Asked(item, None), "by the id's last segment");
+                }
+            }
+            Join::Key | Join::ContentId => {
+                if let Some(item) = by_key(rule, scope, ledger, *join == Join::ContentId) {
+                    return found(ledger, Hit::Asked(item, ids.first().cloned()), "by key");
+                }
+            }
+            Join::Echo => {
+                if let Some(item) = scope.here.and_then(|entry| by_echo(ledger, entry)) {
+                    return found(ledger, Hit::Asked(item, None), "by echo");
+                }
+            }
+        }
+    }
+    fallback(scope, ledger, ids.into_iter().next(), found);
+}
+
+/// No join said whom the entry is about: position, where that cannot be wrong, else nobody's.
+fn fallback<'a>(scope: &Scope<'a>, ledger: &mut Ledger<'a>, id: Option<Text<'a>>, found: &mut Found<'_, 'a>) {
+    let counts_agree = scope.siblings == ledger.asked().listed();
+    if counts_agree
+        && (id.is_none() || ledger.asked().nameless())
+        && let Some(item) = item_at(ledger, scope.position)
+    {
+        return found(ledger, Hit::Asked(item, id), "by position, since the counts agree");
+    }
+    found(ledger, Hit::Unasked(id), "named by the vendor, asked by nobody");
+}
+
+fn range<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, found: &mut Found<'_, 'a>) {
+    let (from, until) = (scope.number(&rule.from), scope.number(&rule.until));
+    if from.is_none() && until.is_none() {
+        return;
+    }
+    let listed = ledger.asked().listed() as u64;
+    for position in from.unwrap_or(0)..until.unwrap_or(listed).min(listed) {
+        if let Some(item) = item_at(ledger, position as usize)
+            && !ledger.spoke(item)
+        {
+            found(ledger, Hit::Asked(item, None), "by range");
+        }
+    }
+}
+
+/// The entry's ids, best first.
+fn own_ids<'a>(rule: &EntryRule, scope: &Scope<'a>) -> Vec<Text<'a>> {
+    if !rule.id_parts.is_empty() {
+        let parts: Vec<String> =
+            rule.id_parts.iter().filter_map(|place| scope.text_at(place)).map(|t| t.decode().into_owned()).collect();
+        if !parts.is_empty() {
+            return vec![Text::from(parts.join("/"))];
+        }
+    }
+    rule.id.iter().filter_map(|place| scope.text_at(place)).collect()
+}
+
+fn fans_out(places: &[Place]) -> bool {
+    places.iter().any(|place| matches!(place, Place::Here(p) | Place::Root(p) if p.has_every()))
+}
+
+fn item_at(ledger: &Ledger<'_>, position: usize) -> Option<u32> {
+    ledger.asked().at_position(position).map(|item| item as u32)
+}
+
+/// The asked item with this id: exactly, percent-decoded where the rule says so, or as the tail of an ARN or URL.
+fn by_id(rule: &EntryRule, ledger: &mut Ledger<'_>, id: &Text<'_>) -> Option<u32> {
+    let text = id.decode();
+    if let Some(item) = ledger.find(&text) {
+        return Some(item);
+    }
+    if rule.percent {
+        let decoded = percent_encoding::percent_decode_str(&text).decode_utf8_lossy();
+        if let Some(item) = ledger.find(&decoded) {
+            return Some(item);
+        }
+        return by_decoded(ledger, &decoded);
+    }
+    let is_name = ["arn:", "acs:", "qcs:", "crn:", "urn:", "http://", "https://"].iter().any(|p| text.starts_with(p));
+    is_name.then(|| ledger.find(last_segment(&text))).flatten()
+}
+
+fn by_decoded(ledger: &Ledger<'_>, decoded: &str) -> Option<u32> {
+    let asked = ledger.asked();
+    let same = |item: &usize| {
+        let id: Cow<'_, str> = match asked.id(*item) {
+            Some(id) => percent_encoding::percent_decode_str(id).decode_utf8_lossy(),
+            None => return false,
+        };
+        id == decoded
+    };
+    (0..asked.len().min(MOST_COMPARED)).find(same).map(|item| item as u32)
+}
+
+/// One id is the tail of the other.
+fn by_suffix(ledger: &mut Ledger<'_>, id: &Text<'_>) -> Option<u32> {
+    let text = id.decode();
+    let text = path_of(&text);
+    if let Some(item) = ledger.find(last_segment(text)).or_else(|| ledger.find(text)) {
+        return Some(item);
+    }
+    let asked = ledger.asked();
+    let ends = |item: &usize| {
+        asked.id(*item).is_some_and(|id| text.ends_with(id) || id.ends_with(text) || last_segment(id) == text)
+    };
+    (0..asked.len().min(MOST_COMPARED)).find(ends).map(|item| item as u32)
+}
+
+fn last_segment(text: &str) -> &str {
+    text.rsplit(['/', ':']).next().unwrap_or(text)
+}
+
+fn by_key(rule: &EntryRule, scope: &Scope<'_>, ledger: &Ledger<'_>, content_id: bool) -> Option<u32> {
+    let mut hit = None;
+    let mut keys = Vec::new();
+    if content_id {
+        let header = scope.here.and_then(|part| part.get("headers")).and_then(|headers| headers.get("content-id"));
+        keys.extend(header.and_then(Value::scalar).map(|s| s.decode().into_owned()));
+    }
+    texts(&rule.key, scope, &mut |text| keys.push(text.decode().into_owned()));
+    for key in keys {
+        let bare = key.trim_matches(['<', '>']);
+        let bare = if content_id { bare.strip_prefix("response-").unwrap_or(bare) } else { bare };
+        let asked = ledger.asked();
+        hit = hit.or_else(|| asked.by_key(&key));
+        if content_id {
+            hit = hit.or_else(|| asked.by_key(bare)).or_else(|| asked.by_key(&format!("<{bare}>")));
+        }
+    }
+    hit
+}
+
+/// The digits a text begins with, when they end it or a colon follows (`1:The specified entity …`).
+fn leading_number(text: &str) -> Option<u32> {
+    let digits = text.trim_start().split(':').next()?.trim();
+    digits.parse().ok()
+}
+
+/// The first silent item whose asked element is contained in the entry.
+fn by_echo(ledger: &Ledger<'_>, entry: Value<'_>) -> Option<u32> {
+    let asked = ledger.asked();
+    (0..asked.len().min(MOST_COMPARED))
+        .find(|item| {
+            !ledger.spoke(*item as u32)
+                && asked.raw(*item).is_some_and(|raw| {
+                    let parsed = read(raw.as_bytes(), Wire::Json, "", Bounds::default(), false);
+                    parsed.is_ok_and(|(document, _)| contains(entry, document.root()))
+                })
+        })
+        .map(|item| item as u32)
+}
+
+/// Whether `whole` has every member and element of `part`, equal.
+fn contains(whole: Value<'_>, part: Value<'_>) -> bool {
+    match (whole.kind(), part.kind()) {
+        (Kind::Object, Kind::Object) => part.members().all(|(key, value)| {
+            whole.members().any(|(other, candidate)| other.decode() == key.decode() && contains(candidate, value))
+        }),
+        (Kind::Array, Kind::Array) => {
+            let (a, b): (Vec<_>, Vec<_>) = (whole.elements().collect(), part.elements().collect());
+            a.len() == b.len() && a.into_iter().zip(b).all(|(x, y)| contains(x, y))
+        }
+        (Kind::String, Kind::String) => whole.scalar().map(|s| s.decode()) == part.scalar().map(|s| s.decode()),
+        (a, b) => a == b && whole.raw() == part.raw(),
+    }
+}

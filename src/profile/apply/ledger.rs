@@ -1,0 +1,202 @@
+//! Statements → results: one verdict for each asked item, whatever was said, repeated or left out.
+
+use std::collections::HashMap;
+
+use crate::envelope::{Text, Verdict};
+use crate::profile::Asked;
+
+/// The asked items and what was stated about them so far.
+#[derive(Debug)]
+pub(super) struct Ledger<'a> {
+    asked: &'a Asked,
+    slots: Vec<Option<Verdict<'a>>>,
+    /// Further statements about an asked item.
+    extras: Vec<(u32, Verdict<'a>)>,
+    /// What the vendor named and nobody asked for.
+    volunteers: Vec<Verdict<'a>>,
+    volunteer_ids: HashMap<String, usize>,
+    /// Where the next id is expected: vendors mostly keep the request's order.
+    cursor: u32,
+    matched: usize,
+    /// While a fallback rule speaks: the items that earlier rules named are closed to it.
+    closed: Option<Vec<bool>>,
+}
+
+impl<'a> Ledger<'a> {
+    pub(super) fn new(asked: &'a Asked) -> Self {
+        Self {
+            asked,
+            slots: Vec::new(),
+            extras: Vec::new(),
+            volunteers: Vec::new(),
+            volunteer_ids: HashMap::new(),
+            cursor: 0,
+            matched: 0,
+            closed: None,
+        }
+    }
+
+    pub(super) fn asked(&self) -> &'a Asked {
+        self.asked
+    }
+
+    pub(super) fn start_rule(&mut self, fallback: bool) {
+        self.cursor = 0;
+        self.closed = fallback.then(|| (0..self.asked.len()).map(|item| self.spoke(item as u32)).collect());
+    }
+
+    /// The asked item with an id.
+    pub(super) fn find(&mut self, id: &str) -> Option<u32> {
+        if self.asked.is_empty() {
+            return None;
+        }
+        let next = self.cursor as usize;
+        if next < self.asked.len() && self.asked.id(next) == Some(id) {
+            self.cursor += 1;
+            return Some(next as u32);
+        }
+        let found = self.asked.by_id(id)?;
+        self.cursor = found + 1;
+        Some(found)
+    }
+
+    /// Whether anything was stated about an item.
+    pub(super) fn spoke(&self, item: u32) -> bool {
+        self.slots.get(item as usize).is_some_and(Option::is_some)
+    }
+
+    /// How many asked items nothing was stated about.
+    pub(super) fn silent(&self) -> usize {
+        self.asked.len() - self.matched
+    }
+
+    pub(super) fn verdicts(&self) -> impl Iterator<Item = &Verdict<'a>> {
+        self.slots.iter().flatten().chain(&self.volunteers)
+    }
+
+    pub(super) fn volunteered(&self) -> usize {
+        self.volunteers.len()
+    }
+
+    /// Records a statement about an asked item, or about something nobody asked for.
+    pub(super) fn state(&mut self, item: Option<u32>, mut verdict: Verdict<'a>) {
+        let Some(item) = item else { return self.volunteer(verdict) };
+        if self.closed.as_ref().is_some_and(|closed| closed[item as usize]) {
+            return;
+        }
+        if self.slots.is_empty() {
+            self.slots.resize_with(self.asked.len(), || None);
+        }
+        self.name(item, &mut verdict);
+        let slot = &mut self.slots[item as usize];
+        match slot {
+            None => {
+                *slot = Some(verdict);
+                self.matched += 1;
+            }
+            // Worst wins; among equals the first.
+            Some(first) => {
+                if verdict.outcome.badness() > first.outcome.badness() {
+                    std::mem::swap(first, &mut verdict);
+                }
+                self.extras.push((item, verdict));
+            }
+        }
+    }
+
+    fn volunteer(&mut self, mut verdict: Verdict<'a>) {
+        if let Some(id) = &verdict.id {
+            let id = id.decode().into_owned();
+            match self.volunteer_ids.get(&id) {
+                Some(_) if self.closed.is_some() => return,
+                Some(&at) => {
+                    let first = &mut self.volunteers[at];
+                    if verdict.outcome.badness() > first.outcome.badness() {
+                        std::mem::swap(first, &mut verdict);
+                    }
+                    self.extras.push((u32::MAX - at as u32, verdict));
+                    return;
+                }
+                None => {
+                    self.volunteer_ids.insert(id, self.volunteers.len());
+                }
+            }
+        }
+        self.volunteers.push(verdict);
+    }
+
+    /// The asked item's own spelling of id and key.
+    fn name(&self, item: u32, verdict: &mut Verdict<'a>) {
+        let item = item as usize;
+        verdict.index = Some(self.asked.index(item));
+        if let Some(id) = self.asked.id(item) {
+            verdict.id = Some(Text::Plain(id));
+        }
+        verdict.key = self.asked.key(item).map(Text::Plain);
+    }
+
+    /// No asked id matched and the counts agree: the vendor's ids name the same resources, by position.
+    pub(super) fn alias(&mut self) -> bool {
+        let same = self.matched == 0 && !self.asked.is_empty() && self.volunteers.len() == self.asked.len();
+        if !same || self.volunteers.iter().any(|v| v.id.is_none()) {
+            return false;
+        }
+        for (item, mut verdict) in std::mem::take(&mut self.volunteers).into_iter().enumerate() {
+            verdict.index = Some(self.asked.index(item));
+            verdict.key = self.asked.key(item).map(Text::Plain);
+            self.slots.push(Some(verdict));
+        }
+        for (item, _) in &mut self.extras {
+            *item = u32::MAX - *item;
+        }
+        self.matched = self.asked.len();
+        true
+    }
+
+    /// Gives every item nothing was stated about the verdict that `make` makes for it.
+    pub(super) fn fill(&mut self, mut make: impl FnMut(usize) -> Verdict<'a>) {
+        if self.slots.is_empty() {
+            self.slots.resize_with(self.asked.len(), || None);
+        }
+        for item in 0..self.slots.len() {
+            if self.slots[item].is_none() {
+                let mut verdict = make(item);
+                self.name(item as u32, &mut verdict);
+                self.slots[item] = Some(verdict);
+            }
+        }
+        self.matched = self.asked.len();
+    }
+
+    /// Adds an item without id that nobody named.
+    pub(super) fn push_nameless(&mut self, verdict: Verdict<'a>) {
+        self.volunteers.push(verdict);
+    }
+
+    /// How many statements repeat an earlier one.
+    pub(super) fn repeated(&self) -> usize {
+        self.extras.len()
+    }
+
+    /// The request's order, then the vendor's; repeats stand right behind the verdict that counts.
+    pub(super) fn into_results(self) -> Vec<Verdict<'a>> {
+        if self.extras.is_empty() && self.volunteers.is_empty() {
+            return self.slots.into_iter().flatten().collect();
+        }
+        let mut extras: HashMap<u32, Vec<Verdict<'a>>> = HashMap::new();
+        for (item, verdict) in self.extras {
+            extras.entry(item).or_default().push(verdict);
+        }
+        let mut results = Vec::with_capacity(self.slots.len() + self.volunteers.len() + extras.len());
+        let asked = self.slots.into_iter().enumerate().filter_map(|(at, slot)| slot.map(|v| (at as u32, v)));
+        let rest = self.volunteers.into_iter().enumerate().map(|(at, v)| (u32::MAX - at as u32, v));
+        for (item, verdict) in asked.chain(rest) {
+            results.push(verdict);
+            for (n, mut extra) in extras.remove(&item).into_iter().flatten().enumerate() {
+                extra.occurrence = n as u32 + 1;
+                results.push(extra);
+            }
+        }
+        results
+    }
+}

@@ -1,0 +1,175 @@
+//! The vendor's verdict on the whole call.
+
+use http::HeaderMap;
+
+use super::scope::Scope;
+use super::trace::Trace;
+use crate::decode::Kind;
+use crate::envelope::{Advice, Category, Fault, Origin, Outcome, Text};
+use crate::profile::codes::Class;
+use crate::profile::place::Place;
+use crate::profile::reply::OuterRule;
+
+/// What the outer verdict amounts to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OuterKind {
+    /// No failure is claimed.
+    Fine,
+    /// A refusal or crash of the call.
+    Failed,
+    /// "Somebody failed": a summary, never a verdict by itself.
+    Summary,
+    /// By definition every item failed.
+    AllFailed,
+}
+
+#[derive(Debug)]
+pub(super) struct Outer<'a> {
+    pub(super) kind: OuterKind,
+    pub(super) fault: Option<Fault<'a>>,
+    /// The vendor says in so many words that all went well.
+    pub(super) says_success: bool,
+    /// The outer code is the vendor's "this was a dry run".
+    pub(super) dry_run: bool,
+}
+
+impl Outer<'_> {
+    const FINE: Self = Self { kind: OuterKind::Fine, fault: None, says_success: false, dry_run: false };
+
+    pub(super) fn category(&self) -> Category {
+        self.fault.as_ref().map_or(Category::Unknown, |fault| fault.category)
+    }
+}
+
+/// The first outer shape whose code is found, or whose status word claims a failure.
+pub(super) fn find<'a>(scope: &Scope<'a>, trace: &mut Trace) -> Outer<'a> {
+    for (number, rule) in scope.request.profile.reply.outer.iter().enumerate() {
+        if !rule.when.holds(scope) {
+            continue;
+        }
+        let Some(scope) = unwrapped(rule, scope) else { continue };
+        let code = scope.text(&rule.code).map(|code| trimmed_code(code, &scope));
+        let word = scope.text(&rule.status);
+        let claims = word.as_ref().is_some_and(|word| rule.failed.contain(&word.decode()));
+        let says_success = code.as_ref().is_some_and(|code| rule.success.contain(&code.decode()));
+        match code {
+            Some(code) if !says_success => {
+                trace.outer(number + 1, || format!("code {:?}", code.decode()));
+                return failed(rule, &scope, Some(code));
+            }
+            _ if claims => {
+                trace.outer(number + 1, || "its status claims a failure".to_owned());
+                return failed(rule, &scope, None);
+            }
+            Some(_) => {
+                trace.outer(number + 1, || "its code says success".to_owned());
+                return Outer { says_success: true, ..Outer::FINE };
+            }
+            None => {}
+        }
+    }
+    Outer::FINE
+}
+
+/// The scope a rule reads in: the one member of the root, for `unwrap`.
+fn unwrapped<'a>(rule: &OuterRule, scope: &Scope<'a>) -> Option<Scope<'a>> {
+    if !rule.unwrap {
+        return Some(scope.clone());
+    }
+    let mut members = scope.root?.members();
+    let (key, value) = members.next()?;
+    (members.next().is_none() && value.kind() == Kind::Object)
+        .then(|| Scope { here: Some(value), key: Some(key), ..scope.clone() })
+}
+
+fn failed<'a>(rule: &OuterRule, scope: &Scope<'a>, code: Option<Text<'a>>) -> Outer<'a> {
+    let vendor = &scope.request.profile.vendor;
+    let text = code.as_ref().map(|code| code.decode().into_owned()).unwrap_or_default();
+    if !text.is_empty() && vendor.dry_run_codes.iter().any(|dry| dry.eq_ignore_ascii_case(&text)) {
+        return Outer { dry_run: true, ..Outer::FINE };
+    }
+    let kind = if rule.summary.contain(&text) {
+        OuterKind::Summary
+    } else if rule.all_failed.contain(&text) {
+        OuterKind::AllFailed
+    } else {
+        OuterKind::Failed
+    };
+    let class = match (&code, kind) {
+        (_, OuterKind::Summary) => None,
+        (Some(_), _) => vendor.codes.find(&text),
+        (None, _) => None,
+    };
+    let fallback = rule.category.unwrap_or(match code {
+        None if scope.reply.status >= 400 => Category::of_status(scope.reply.status),
+        _ => Category::Unknown,
+    });
+    let class = class.unwrap_or(Class::of(fallback));
+    let retry_after_ms = delay(scope, &rule.retry_after).or_else(|| retry_after_header(scope.reply.headers));
+    Outer {
+        kind,
+        fault: Some(Fault {
+            category: class.category,
+            origin: Origin::Vendor,
+            // A delay is the vendor's own invitation to come back.
+            advice: if retry_after_ms.is_some() && class.category == Category::RateLimited { Advice::Retry } else { class.advice },
+            vendor_code: code,
+            message: scope.message(&rule.message),
+            retry_after_ms,
+        }),
+        says_success: false,
+        dry_run: false,
+    }
+}
+
+/// A verdict on the whole call: refused before work, or possibly after it?
+pub(super) fn weigh(status: u16, category: Category) -> Outcome {
+    match (status, category) {
+        // Flow control refuses before work, whatever its status.
+        (_, Category::RateLimited) => Outcome::Failed,
+        (_, Category::Timeout) => Outcome::Unknown,
+        (500.., _) => Outcome::Unknown,
+        (400..500, _) => Outcome::Failed,
+        // Vendors that always answer 200: only the code can tell.
+        (_, Category::Internal | Category::Unavailable | Category::BadResponse) => Outcome::Unknown,
+        _ => Outcome::Failed,
+    }
+}
+
+/// `code_after` and `code_before` applied.
+pub(super) fn trimmed_code<'a>(code: Text<'a>, scope: &Scope<'a>) -> Text<'a> {
+    let rules = &scope.request.profile.reply;
+    if rules.code_after.is_none() && rules.code_before.is_none() {
+        return code;
+    }
+    let text = code.decode();
+    let mut part = text.as_ref();
+    if let Some(after) = &rules.code_after {
+        part = part.rsplit(after.as_str()).next().unwrap_or(part);
+    }
+    if let Some(before) = &rules.code_before {
+        part = part.split(before.as_str()).next().unwrap_or(part);
+    }
+    if part.len() == text.len() {
+        drop(text);
+        return code;
+    }
+    Text::from(part.trim().to_owned())
+}
+
+/// The first delay found, in milliseconds.
+pub(super) fn delay(scope: &Scope<'_>, places: &[(Place, u64)]) -> Option<u64> {
+    places.iter().find_map(|(place, unit)| {
+        let text = scope.text_at(place)?;
+        let text = text.decode();
+        let number: f64 = text.trim().trim_end_matches('s').parse().ok()?;
+        (number.is_finite() && (0.0..1e9).contains(&number)).then_some((number * *unit as f64) as u64)
+    })
+}
+
+/// `Retry-After` in seconds; its date form says nothing without a clock.
+pub(super) fn retry_after_header(headers: &HeaderMap) -> Option<u64> {
+    let value = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
+    let seconds: u64 = value.trim().parse().ok()?;
+    Some(seconds.saturating_mul(1000))
+}

@@ -1,0 +1,109 @@
+//! Places evaluated: what a rule sees while it is applied.
+
+use super::Reply;
+use crate::decode::{Kind, Scalar, Value};
+use crate::envelope::Text;
+use crate::profile::Request;
+use crate::profile::place::Place;
+
+/// The document, the entry at hand, and the request behind them.
+#[derive(Clone, Debug)]
+pub(crate) struct Scope<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) reply: &'a Reply<'a>,
+    pub(crate) root: Option<Value<'a>>,
+    /// The entry; the root where there is none.
+    pub(super) here: Option<Value<'a>>,
+    pub(super) key: Option<Scalar<'a>>,
+    /// The entry's position among its rule's entries, and their number.
+    pub(super) position: usize,
+    pub(super) siblings: usize,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(request: &'a Request, reply: &'a Reply<'a>, root: Option<Value<'a>>) -> Self {
+        Self { request, reply, root, here: root, key: None, position: 0, siblings: 0 }
+    }
+
+    /// The first place that gives a non-empty scalar.
+    pub(crate) fn text(&self, places: &[Place]) -> Option<Text<'a>> {
+        places.iter().find_map(|place| self.text_at(place))
+    }
+
+    /// Like [`Self::text`], with blank text left out: a message of spaces says nothing.
+    pub(super) fn message(&self, places: &[Place]) -> Option<Text<'a>> {
+        self.text(places).filter(|text| !text.is_blank())
+    }
+
+    pub(crate) fn text_at(&self, place: &Place) -> Option<Text<'a>> {
+        match place {
+            Place::Here(pointer) => first_scalar(pointer, self.here?),
+            Place::Root(pointer) => first_scalar(pointer, self.root?),
+            Place::Parallel(pointer) => self.parallel(pointer),
+            Place::Key => self.key.map(text_of),
+            Place::Header(name) => {
+                let value = self.reply.headers.get(name)?.to_str().ok()?;
+                (!value.is_empty()).then_some(Text::Plain(value))
+            }
+            Place::Status => Some(Text::from(self.reply.status.to_string())),
+            Place::Kept(at) => self.request.kept.get(*at)?.as_deref().filter(|s| !s.is_empty()).map(Text::Plain),
+        }
+    }
+
+    /// A task's id: whatever can be polled. `0` is what vendors write when there is none.
+    pub(super) fn task(&self, places: &[Place]) -> Option<Text<'a>> {
+        self.text(places).filter(|text| !matches!(text, Text::Plain("0")) && !text.is_blank())
+    }
+
+    pub(super) fn number(&self, places: &[Place]) -> Option<u64> {
+        places.iter().find_map(|place| self.number_at(place))
+    }
+
+    pub(crate) fn number_at(&self, place: &Place) -> Option<u64> {
+        self.text_at(place)?.decode().trim().parse().ok()
+    }
+
+    /// The sum of all places that give a number.
+    pub(super) fn sum(&self, places: &[Place]) -> Option<u64> {
+        let mut found = places.iter().filter_map(|place| self.number_at(place)).peekable();
+        found.peek()?;
+        Some(found.sum())
+    }
+
+    /// Whether something is there; `null_counts` tells whether null is something.
+    pub(crate) fn exists(&self, place: &Place, null_counts: bool) -> bool {
+        let (pointer, from) = match place {
+            Place::Here(pointer) => (pointer, self.here),
+            Place::Root(pointer) => (pointer, self.root),
+            other => return self.text_at(other).is_some(),
+        };
+        let Some(from) = from else { return false };
+        pointer.visit(from, &mut |value| null_counts || value.kind() != Kind::Null)
+    }
+
+    fn parallel(&self, pointer: &crate::decode::Pointer) -> Option<Text<'a>> {
+        let list = pointer.first(self.root?)?;
+        let mut element = None;
+        let mut len = 0;
+        for (at, value) in list.elements().enumerate() {
+            if at == self.position {
+                element = value.scalar();
+            }
+            len += 1;
+        }
+        (len == self.siblings).then_some(element).flatten().filter(|s| !s.raw.is_empty()).map(text_of)
+    }
+}
+
+pub(super) fn text_of(scalar: Scalar<'_>) -> Text<'_> {
+    if scalar.escaped { Text::Escaped(scalar.raw) } else { Text::Plain(scalar.raw) }
+}
+
+fn first_scalar<'a>(pointer: &crate::decode::Pointer, from: Value<'a>) -> Option<Text<'a>> {
+    let mut found = None;
+    pointer.visit(from, &mut |value| {
+        found = value.scalar().filter(|scalar| !scalar.raw.is_empty());
+        found.is_some()
+    });
+    found.map(text_of)
+}

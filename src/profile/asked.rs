@@ -1,0 +1,199 @@
+//! What one request asked for, kept while the vendor is at work. Owned and small: ids lie in one arena.
+
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+
+use super::Profile;
+
+/// A recognised request: which action of which profile, and what it asked.
+#[derive(Debug)]
+pub struct Request {
+    pub profile: Arc<Profile>,
+    /// Index into the profile's actions.
+    pub action: usize,
+    pub asked: Asked,
+    /// The request's values that the profile's reply rules refer to, in the profile's order.
+    pub kept: Vec<Option<String>>,
+    pub service: Option<String>,
+    pub region: Option<String>,
+    /// The caller says that nothing is to be executed.
+    pub dry_run: bool,
+    /// The task that a look-up asks about.
+    pub task: Option<String>,
+    /// Where a task can be polled; `{task}` still stands in it.
+    pub monitor: Option<String>,
+    /// The request's document could not be read, so what it asked is not known.
+    pub unreadable: bool,
+}
+
+impl Request {
+    pub fn action(&self) -> &super::Action {
+        &self.profile.actions[self.action]
+    }
+}
+
+/// The asked items in the request's order.
+#[derive(Debug, Default)]
+pub struct Asked {
+    arena: String,
+    items: Vec<Item>,
+    /// Item numbers by id (or by key, where sub-requests are distinct).
+    by_id: HashTable<u32>,
+    by_key: HashTable<u32>,
+    /// Item number by position in the request's list, where ids repeat.
+    positions: Option<Vec<u32>>,
+    /// Length of the request's list, repeats included.
+    len: u32,
+    distinct: bool,
+}
+
+/// One asked item.
+#[derive(Clone, Copy, Debug)]
+struct Item {
+    index: u32,
+    id: Span,
+    key: Span,
+    /// The element's own JSON, kept for echo joins only.
+    raw: Span,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Span(u32, u32);
+
+const NONE: Span = Span(u32::MAX, 0);
+
+impl Asked {
+    pub fn new(distinct: bool) -> Self {
+        Self { distinct, ..Self::default() }
+    }
+
+    /// Adds the next element of the request's list. A repeated id (or client key) is the same item.
+    pub fn push(&mut self, id: Option<&str>, key: Option<&str>, raw: Option<&str>) {
+        let position = self.len;
+        self.len += 1;
+        let known = match (self.distinct, id, key) {
+            (true, _, Some(key)) => self.by_key(key),
+            (true, _, None) => None,
+            (false, Some(id), _) => self.by_id(id),
+            (false, None, Some(key)) => self.by_key(key),
+            (false, None, None) => None,
+        };
+        if let Some(known) = known {
+            let positions = self.positions.get_or_insert_with(|| (0..position).collect());
+            positions.push(known);
+            return;
+        }
+        let number = self.items.len() as u32;
+        if let Some(positions) = &mut self.positions {
+            positions.push(number);
+        }
+        let item = Item { index: position, id: self.store(id), key: self.store(key), raw: self.store(raw) };
+        self.items.push(item);
+        let (arena, items) = (&self.arena, &self.items);
+        let text = |span: Span| &arena[span.0 as usize..(span.0 + span.1) as usize];
+        if let Some(id) = id {
+            let hash = |n: &u32| hash_id(text(items[*n as usize].id));
+            self.by_id.insert_unique(hash_id(id), number, hash);
+        }
+        if let Some(key) = key {
+            let hash = |n: &u32| hash_id(text(items[*n as usize].key));
+            self.by_key.insert_unique(hash_id(key), number, hash);
+        }
+    }
+
+    fn store(&mut self, text: Option<&str>) -> Span {
+        let Some(text) = text else { return NONE };
+        let start = self.arena.len() as u32;
+        self.arena.push_str(text);
+        Span(start, text.len() as u32)
+    }
+
+    fn text(&self, span: Span) -> Option<&str> {
+        (span.0 != u32::MAX).then(|| &self.arena[span.0 as usize..(span.0 + span.1) as usize])
+    }
+
+    /// How many items were asked, each id once.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Length of the request's list, repeats included: what positional replies are measured by.
+    pub fn listed(&self) -> usize {
+        self.len as usize
+    }
+
+    pub fn id(&self, item: usize) -> Option<&str> {
+        self.text(self.items[item].id)
+    }
+
+    pub fn key(&self, item: usize) -> Option<&str> {
+        self.text(self.items[item].key)
+    }
+
+    pub fn raw(&self, item: usize) -> Option<&str> {
+        self.text(self.items[item].raw)
+    }
+
+    /// An item's first position in the request's list.
+    pub fn index(&self, item: usize) -> u32 {
+        self.items[item].index
+    }
+
+    /// The item at a position of the request's list.
+    pub fn at_position(&self, position: usize) -> Option<usize> {
+        match &self.positions {
+            Some(positions) => positions.get(position).map(|&item| item as usize),
+            None => (position < self.items.len()).then_some(position),
+        }
+    }
+
+    /// The item with an id; UUIDs are compared without regard to case.
+    pub fn by_id(&self, id: &str) -> Option<u32> {
+        let same = |n: &u32| self.id(*n as usize).is_some_and(|known| same_id(known, id));
+        self.by_id.find(hash_id(id), same).copied()
+    }
+
+    pub fn by_key(&self, key: &str) -> Option<u32> {
+        let same = |n: &u32| self.key(*n as usize).is_some_and(|known| same_id(known, key));
+        self.by_key.find(hash_id(key), same).copied()
+    }
+
+    /// Whether no item has an id: creations, records, messages.
+    pub fn nameless(&self) -> bool {
+        self.by_id.is_empty()
+    }
+}
+
+/// Whether two ids name the same resource.
+pub(super) fn same_id(a: &str, b: &str) -> bool {
+    a == b || (a.len() == 36 && a.eq_ignore_ascii_case(b) && is_uuid(a))
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, b)| match at {
+            8 | 13 | 18 | 23 => b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
+}
+
+fn hash_id(id: &str) -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    // Keyed per process: ids come from strangers.
+    static STATE: std::sync::LazyLock<foldhash::fast::RandomState> = std::sync::LazyLock::new(Default::default);
+    let mut hasher = STATE.build_hasher();
+    if is_uuid(id) {
+        let mut lower = [0u8; 36];
+        lower.copy_from_slice(id.as_bytes());
+        lower.make_ascii_lowercase();
+        hasher.write(&lower);
+    } else {
+        hasher.write(id.as_bytes());
+    }
+    hasher.finish()
+}

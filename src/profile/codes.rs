@@ -1,0 +1,81 @@
+//! A vendor's error codes → category and advice.
+
+use std::collections::HashMap;
+
+use super::file::{ClassFile, CodesFile};
+use super::glob::Glob;
+use crate::envelope::{Advice, Category};
+
+/// What a code means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Class {
+    pub category: Category,
+    pub advice: Advice,
+}
+
+impl Class {
+    pub fn of(category: Category) -> Self {
+        Self { category, advice: category.advice() }
+    }
+}
+
+/// Exact codes, then patterns in order. Compared without regard to case: vendors spell one code two ways.
+#[derive(Debug, Default)]
+pub struct CodeTable {
+    exact: HashMap<String, Class>,
+    patterns: Vec<(Glob, Class)>,
+}
+
+impl CodeTable {
+    /// # Errors
+    /// The key and the word that is no category or advice.
+    pub(super) fn compile(file: &CodesFile) -> Result<Self, String> {
+        let mut table = Self::default();
+        for (code, class) in &file.codes {
+            table.exact.insert(code.to_lowercase(), class_of(class).map_err(|e| format!("[codes] {code:?}: {e}"))?);
+        }
+        for row in &file.patterns {
+            let class = ClassFile { category: row.category.clone(), advice: row.advice.clone() };
+            for pattern in &row.pattern.0 {
+                let class = class_of(&class).map_err(|e| format!("[[patterns]] {pattern:?}: {e}"))?;
+                table.patterns.push((Glob::new(pattern), class));
+            }
+        }
+        Ok(table)
+    }
+
+    /// The class of a code; a bare HTTP status (`404`, `404 Not Found`) means what HTTP says.
+    pub fn find(&self, code: &str) -> Option<Class> {
+        let lower = code.to_lowercase();
+        if let Some(class) = self.exact.get(&lower) {
+            return Some(*class);
+        }
+        let pattern = self.patterns.iter().find(|(glob, _)| glob.matches(&lower));
+        pattern.map(|(_, class)| *class).or_else(|| http_status(code).map(Category::of_status).map(Class::of))
+    }
+
+    /// How many codes and patterns there are.
+    pub fn len(&self) -> usize {
+        self.exact.len() + self.patterns.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+fn class_of(class: &ClassFile) -> Result<Class, String> {
+    let category = Category::parse(&class.category).ok_or_else(|| format!("{:?} is no category", class.category))?;
+    let advice = match &class.advice {
+        None => category.advice(),
+        Some(word) => Advice::parse(word).ok_or_else(|| format!("{word:?} is no advice"))?,
+    };
+    Ok(Class { category, advice })
+}
+
+/// The failure status a text is or begins with.
+pub(super) fn http_status(text: &str) -> Option<u16> {
+    let number = text.split(' ').next()?;
+    let status: u16 = number.parse().ok()?;
+    (number.len() == 3 && (400..600).contains(&status)).then_some(status)
+}

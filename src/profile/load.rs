@@ -1,0 +1,125 @@
+//! Profiles from the binary and from a folder: a file of the folder replaces the built-in of the same name.
+//!
+//! The one module of `profile` that does I/O.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::file::{CodesFile, FamilyFile, VendorFile};
+use super::{ProfileSet, builtin, compile};
+
+/// Why profiles could not be loaded: every problem, one a line, as `file: what`.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct LoadError(pub Vec<String>);
+
+/// (vendor, file name) → (where it is from, text).
+type Files = BTreeMap<(String, String), (String, String)>;
+
+/// Loads the built-in profiles, overlaid by `folder` if given.
+///
+/// # Errors
+/// [`LoadError`] with every problem of every file.
+pub fn load(folder: Option<&Path>) -> Result<ProfileSet, LoadError> {
+    let mut files: Files = builtin::files()
+        .into_iter()
+        .map(|(vendor, name, text)| {
+            let origin = format!("config/profiles/{vendor}/{name}");
+            ((vendor, name), (origin, text))
+        })
+        .collect();
+    let mut problems = Vec::new();
+    if let Some(folder) = folder {
+        overlay(&mut files, folder, &mut problems);
+    }
+    let set = build(&files, &mut problems);
+    if problems.is_empty() { Ok(set) } else { Err(LoadError(problems)) }
+}
+
+fn overlay(files: &mut Files, folder: &Path, problems: &mut Vec<String>) {
+    let entries = |dir: &Path, problems: &mut Vec<String>| match std::fs::read_dir(dir) {
+        Ok(entries) => entries.filter_map(Result::ok).map(|e| e.path()).collect(),
+        Err(cause) => {
+            problems.push(format!("{}: cannot read the folder: {cause}", dir.display()));
+            Vec::new()
+        }
+    };
+    for vendor in entries(folder, problems) {
+        let Some(vendor_name) = vendor.file_name().map(|n| n.to_string_lossy().into_owned()) else { continue };
+        if !vendor.is_dir() {
+            continue;
+        }
+        for path in entries(&vendor, problems) {
+            let Some(name) = path.file_name().map(|n| n.to_string_lossy().into_owned()) else { continue };
+            if !name.ends_with(".toml") {
+                continue;
+            }
+            let origin = path.display().to_string();
+            match std::fs::read_to_string(&path) {
+                Ok(text) => {
+                    files.insert((vendor_name.clone(), name), (origin, text));
+                }
+                Err(cause) => problems.push(format!("{origin}: cannot be read: {cause}")),
+            }
+        }
+    }
+}
+
+fn build(files: &Files, problems: &mut Vec<String>) -> ProfileSet {
+    let mut set = ProfileSet::default();
+    let mut vendors: Vec<&String> = files.keys().map(|(vendor, _)| vendor).collect();
+    vendors.dedup();
+    for name in vendors {
+        let shared: VendorFile = parse(files, name, "vendor.toml", problems).unwrap_or_default();
+        let codes: CodesFile = parse(files, name, "codes.toml", problems).unwrap_or_default();
+        let vendor = match compile::vendor(name, &shared, &codes) {
+            Ok(vendor) => vendor,
+            Err(found) => {
+                problems.extend(found.into_iter().map(|what| format!("{name}/vendor.toml: {what}")));
+                continue;
+            }
+        };
+        set.add_vendor(std::sync::Arc::clone(&vendor));
+        let own = files.range((name.clone(), String::new())..).take_while(|((vendor, _), _)| vendor == name);
+        for ((_, file), (origin, text)) in own {
+            if file == "vendor.toml" || file == "codes.toml" {
+                continue;
+            }
+            let Some(family) = parse::<FamilyFile>(files, name, file, problems) else { continue };
+            if format!("{}.toml", family.family) != *file {
+                problems.push(format!("{origin}: family = {:?} must be the file's name", family.family));
+            }
+            match compile::family(&vendor, &shared, &family, text) {
+                Ok(profile) => set.add(profile),
+                Err(found) => problems.extend(found.into_iter().map(|what| format!("{origin}: {what}"))),
+            }
+        }
+    }
+    problems.extend(set.overlaps());
+    set
+}
+
+fn parse<T: serde::de::DeserializeOwned>(
+    files: &Files,
+    vendor: &str,
+    file: &str,
+    problems: &mut Vec<String>,
+) -> Option<T> {
+    let (origin, text) = files.get(&(vendor.to_owned(), file.to_owned()))?;
+    match toml::from_str(text) {
+        Ok(parsed) => Some(parsed),
+        Err(cause) => {
+            let at = cause.span().map_or(String::new(), |span| line_and_column(text, span.start));
+            problems.push(format!("{origin}{at}: {}", cause.message().trim()));
+            None
+        }
+    }
+}
+
+/// `:line:column` of a byte offset, both from 1.
+fn line_and_column(text: &str, offset: usize) -> String {
+    let before = &text[..offset.min(text.len())];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(1, |last| last.chars().count() + 1);
+    format!(":{line}:{column}")
+}

@@ -1,0 +1,83 @@
+//! What is known of vendors, checked and ready to be applied.
+//!
+//! Data from `config/profiles` becomes [`Profile`]s once, at load; every check happens there. [`apply`] then turns a
+//! recognised [`Request`] and a reply into an envelope. No vendor is named in code.
+
+mod action; // how a request is recognised and what it asks
+mod apply; // (request, reply) → Envelope
+mod asked; // what one request asked for
+mod builtin; // config/profiles, embedded
+mod codes; // vendor code → category and advice
+mod compile; // file → Profile; every check happens here
+mod file; // serde mirror of the files
+mod glob;
+mod load; // a folder on disk; the one module here that does I/O
+mod place; // where values are found
+mod reply; // how a reply is read, compiled
+mod set; // all profiles, findable
+mod when; // conditions
+
+pub use action::{Action, HostPattern, Items, PathPattern, Selector};
+pub use apply::{Reply, ReplyBody, Trace, apply, unanswered};
+pub use asked::{Asked, Request};
+pub use codes::{Class, CodeTable};
+pub use file::Status;
+pub use load::{LoadError, load};
+pub use place::RequestPlace;
+pub use set::ProfileSet;
+
+use std::sync::Arc;
+
+/// What all families of a vendor share.
+#[derive(Debug)]
+pub struct Vendor {
+    pub name: String,
+    /// Public hosts, with captures.
+    pub hosts: Vec<HostPattern>,
+    pub(crate) region: Vec<RequestPlace>,
+    pub(crate) dry_run: Vec<(Vec<RequestPlace>, Vec<String>)>,
+    pub(crate) dry_run_codes: Vec<String>,
+    pub codes: CodeTable,
+}
+
+/// Checked knowledge of one family of a vendor's actions.
+#[derive(Debug)]
+pub struct Profile {
+    /// `<vendor>/<family>`.
+    pub name: String,
+    pub vendor: Arc<Vendor>,
+    pub family: String,
+    /// Services it serves; the first is the label where the host does not tell.
+    pub services: Vec<String>,
+    /// Title and date of the page, or the capture, it rests on.
+    pub source: String,
+    pub status: Status,
+    pub actions: Vec<Action>,
+    pub(crate) reply: reply::ReplyRules,
+    /// The request's places that the reply rules refer to.
+    pub(crate) kept: Vec<RequestPlace>,
+    /// The file's text, for `profiles show`.
+    pub text: String,
+}
+
+impl Profile {
+    /// How many of the request's values its reply rules refer to.
+    pub fn kept_len(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// The reply's wire, where the profile names it.
+    pub fn wire(&self) -> Option<crate::decode::Wire> {
+        self.reply.wire
+    }
+
+    /// What plain text is read as.
+    pub fn text_wire(&self) -> Option<crate::decode::Wire> {
+        self.reply.text
+    }
+
+    /// Values of a reply that are never shown.
+    pub fn secrets(&self) -> &[crate::decode::Pointer] {
+        &self.reply.secrets
+    }
+}

@@ -1,0 +1,199 @@
+//! How a reply is read: the compiled form of `[reply]`.
+
+use super::glob::Glob;
+use super::place::Place;
+use super::when::When;
+use crate::decode::{Pointer, Wire};
+use crate::envelope::{Category, Evidence, Outcome};
+
+/// Texts compared without regard to case.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Words(pub(super) Vec<String>);
+
+impl Words {
+    pub(crate) fn contain(&self, text: &str) -> bool {
+        self.0.iter().any(|word| word.eq_ignore_ascii_case(text) || word.to_lowercase() == text.to_lowercase())
+    }
+}
+
+/// `[reply]` and the vendor's shared outer shapes.
+#[derive(Debug, Default)]
+pub(crate) struct ReplyRules {
+    /// None: by media type and first byte.
+    pub(crate) wire: Option<Wire>,
+    /// What plain text is read as when nothing else is recognised.
+    pub(crate) text: Option<Wire>,
+    pub(crate) absent: Word,
+    pub(crate) absent_category: Option<Category>,
+    pub(crate) absent_when: Vec<(When, Word, Option<Category>)>,
+    pub(crate) task: Vec<Place>,
+    pub(crate) request_id: Vec<Place>,
+    pub(crate) secrets: Vec<Pointer>,
+    pub(crate) code_after: Option<String>,
+    pub(crate) code_before: Option<String>,
+    pub(crate) outer: Vec<OuterRule>,
+    pub(crate) entries: Vec<EntryRule>,
+    pub(crate) whole: Vec<WholeRule>,
+    pub(crate) counted_good: Vec<Place>,
+    pub(crate) counted_failed: Vec<Place>,
+    pub(crate) announced: Option<Announced>,
+    /// Whether any entry rule joins by echo, so that asked elements must be kept.
+    pub(crate) echoes: bool,
+}
+
+/// An outcome as a profile names it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// `accepted` when the action is asynchronous, else `succeeded`.
+    Done,
+    Is(Outcome),
+    /// The entry says nothing about its item.
+    Silent,
+    #[default]
+    Unsaid,
+}
+
+impl Word {
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "done" => Some(Self::Done),
+            _ => Outcome::parse(word).map(Self::Is),
+        }
+    }
+
+    pub(crate) fn outcome(self, asynchronous: bool) -> Option<Outcome> {
+        match self {
+            Self::Done if asynchronous => Some(Outcome::Accepted),
+            Self::Done => Some(Outcome::Succeeded),
+            Self::Is(outcome) => Some(outcome),
+            Self::Silent | Self::Unsaid => None,
+        }
+    }
+}
+
+/// Where a verdict on the whole call may stand.
+#[derive(Debug)]
+pub(crate) struct OuterRule {
+    pub(crate) when: When,
+    pub(crate) unwrap: bool,
+    pub(crate) code: Vec<Place>,
+    pub(crate) message: Vec<Place>,
+    pub(crate) success: Words,
+    pub(crate) summary: Words,
+    pub(crate) all_failed: Words,
+    pub(crate) status: Vec<Place>,
+    pub(crate) failed: Words,
+    pub(crate) category: Option<Category>,
+    pub(crate) retry_after: Vec<(Place, u64)>,
+}
+
+/// Where single items speak.
+#[derive(Debug)]
+pub(crate) struct EntryRule {
+    /// As profile files count: `[[reply.entries]]` number, from 1.
+    pub(crate) number: usize,
+    pub(crate) when: When,
+    pub(crate) filter: When,
+    pub(crate) fallback: bool,
+    /// The list holds more than what was asked; the rest is no verdict on this call.
+    pub(crate) only_asked: bool,
+    pub(crate) each: Vec<Pointer>,
+    pub(crate) shape: Shape,
+    pub(crate) unwrap: bool,
+    pub(crate) id: Vec<Place>,
+    pub(crate) id_parts: Vec<Place>,
+    pub(crate) percent: bool,
+    pub(crate) join: Vec<Join>,
+    pub(crate) key: Vec<Place>,
+    pub(crate) index: Vec<Place>,
+    pub(crate) index_base: u32,
+    pub(crate) index_default: Option<u32>,
+    pub(crate) from: Vec<Place>,
+    pub(crate) until: Vec<Place>,
+    pub(crate) outcome: OutcomeRule,
+    pub(crate) code: Vec<Place>,
+    pub(crate) message: Vec<Place>,
+    pub(crate) task: Vec<Place>,
+    pub(crate) category: Option<Category>,
+    pub(crate) retry_after: Vec<(Place, u64)>,
+    pub(crate) sender_fault: Vec<Place>,
+    /// Whether `code` may hold the bare status word, which is no code.
+    pub(crate) code_is_status: bool,
+}
+
+/// How the nodes at `each` hold entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    List,
+    Map,
+    One,
+}
+
+/// How an entry is tied to an asked item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Join {
+    Id,
+    Key,
+    Position,
+    Index,
+    Range,
+    Suffix,
+    Echo,
+    ContentId,
+}
+
+/// How a verdict is read.
+#[derive(Debug)]
+pub(crate) enum OutcomeRule {
+    Always(Word),
+    By {
+        places: Vec<Place>,
+        words: Vec<(Words, Word)>,
+        http: bool,
+        http_202: Word,
+        /// Instead of `done`, for an entry with a task.
+        with_task: Option<Word>,
+        missing: Word,
+        otherwise: Word,
+    },
+}
+
+/// One verdict for every asked item.
+#[derive(Debug)]
+pub(crate) struct WholeRule {
+    pub(crate) number: usize,
+    pub(crate) when: When,
+    pub(crate) outcome: OutcomeRule,
+    pub(crate) category: Option<Category>,
+    pub(crate) evidence: Evidence,
+    pub(crate) task: Vec<Place>,
+}
+
+/// Sub-jobs that are counted but not listed.
+#[derive(Debug)]
+pub(crate) struct Announced {
+    pub(crate) count: Vec<Place>,
+    pub(crate) running_by: Vec<Place>,
+    pub(crate) running: Words,
+}
+
+/// A condition's text: exact, or a `*` pattern.
+#[derive(Clone, Debug)]
+pub(crate) enum Pattern {
+    Nothing,
+    Glob(Glob),
+}
+
+impl Pattern {
+    pub(super) fn new(text: &str) -> Self {
+        if text.is_empty() { Self::Nothing } else { Self::Glob(Glob::new(text)) }
+    }
+
+    pub(crate) fn fits(&self, text: Option<&str>) -> bool {
+        match (self, text) {
+            (Self::Nothing, found) => found.is_none_or(str::is_empty),
+            (Self::Glob(glob), Some(found)) => glob.matches(&found.to_lowercase()),
+            (Self::Glob(_), None) => false,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! All profiles, findable by what a request's head shows.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::place::RequestPlace;
+use super::{Action, Profile, Vendor};
+
+/// (profile, action) by number.
+pub type ActionRef = (usize, usize);
+
+/// Every loaded profile. See `load`.
+#[derive(Debug, Default)]
+pub struct ProfileSet {
+    profiles: Vec<Arc<Profile>>,
+    vendors: Vec<Arc<Vendor>>,
+    index: HashMap<String, VendorIndex>,
+}
+
+/// One vendor's actions, by what tells them apart.
+#[derive(Debug, Default)]
+pub struct VendorIndex {
+    /// The places where action names stand, each list once.
+    pub selectors: Vec<Vec<RequestPlace>>,
+    /// Actions with a selector, by the name they want.
+    pub by_value: HashMap<String, Vec<ActionRef>>,
+    /// Actions without one, by their path's number of segments.
+    pub by_segments: HashMap<usize, Vec<ActionRef>>,
+    /// Actions without one, whose path has no fixed length.
+    pub rest: Vec<ActionRef>,
+}
+
+impl ProfileSet {
+    pub(super) fn add_vendor(&mut self, vendor: Arc<Vendor>) {
+        self.index.entry(vendor.name.clone()).or_default();
+        self.vendors.push(vendor);
+    }
+
+    pub(super) fn add(&mut self, profile: Profile) {
+        let number = self.profiles.len();
+        let index = self.index.entry(profile.vendor.name.clone()).or_default();
+        for (at, action) in profile.actions.iter().enumerate() {
+            index.add((number, at), action);
+        }
+        self.profiles.push(Arc::new(profile));
+    }
+
+    /// Two actions that no request could ever tell apart.
+    pub(super) fn overlaps(&self) -> Vec<String> {
+        let mut seen: HashMap<String, String> = HashMap::new();
+        let mut problems = Vec::new();
+        for (profile, action) in self.actions() {
+            let here = format!("{} {}", profile.name, action.name);
+            if let Some(other) = seen.insert(action.identity(&profile.vendor.name), here.clone()) {
+                problems.push(format!("{here}: recognised by the same things as {other}; one can never be reached"));
+            }
+        }
+        problems
+    }
+
+    pub fn profiles(&self) -> &[Arc<Profile>] {
+        &self.profiles
+    }
+
+    pub fn vendors(&self) -> &[Arc<Vendor>] {
+        &self.vendors
+    }
+
+    /// Every action with its profile.
+    pub fn actions(&self) -> impl Iterator<Item = (&Arc<Profile>, &Action)> {
+        self.profiles.iter().flat_map(|profile| profile.actions.iter().map(move |action| (profile, action)))
+    }
+
+    pub fn find(&self, name: &str) -> Option<&Arc<Profile>> {
+        self.profiles.iter().find(|profile| profile.name == name)
+    }
+
+    pub fn vendor(&self, name: &str) -> Option<&Arc<Vendor>> {
+        self.vendors.iter().find(|vendor| vendor.name == name)
+    }
+
+    pub fn index(&self, vendor: &str) -> Option<&VendorIndex> {
+        self.index.get(vendor)
+    }
+
+    pub fn get(&self, (profile, action): ActionRef) -> (&Arc<Profile>, &Action) {
+        (&self.profiles[profile], &self.profiles[profile].actions[action])
+    }
+}
+
+impl VendorIndex {
+    fn add(&mut self, at: ActionRef, action: &Action) {
+        if !action.selector.places.is_empty() {
+            if !self.selectors.contains(&action.selector.places) {
+                self.selectors.push(action.selector.places.clone());
+            }
+            self.by_value.entry(action.selector.value.clone()).or_default().push(at);
+            return;
+        }
+        if action.paths.is_empty() {
+            self.rest.push(at);
+        }
+        for path in &action.paths {
+            match path.exact_len() {
+                Some(len) => self.by_segments.entry(len).or_default().push(at),
+                None => self.rest.push(at),
+            }
+        }
+    }
+}
+
+impl Action {
+    /// Everything a request is recognised by, as one text.
+    fn identity(&self, vendor: &str) -> String {
+        let paths: Vec<String> = self.paths.iter().map(ToString::to_string).collect();
+        let selector = if self.selector.places.is_empty() { "" } else { &self.selector.value };
+        format!(
+            "{vendor} {selector} {:?} {paths:?} {:?} {:?} {:?} {:?} {:?}",
+            self.methods, self.host, self.query, self.header, self.first_key, self.body
+        )
+    }
+}

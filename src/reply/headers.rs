@@ -1,0 +1,73 @@
+//! Headers of an answer: which of the vendor's survive a rewritten body, and which are ours.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::envelope::{Envelope, MEDIA_TYPE, Summary};
+
+/// Removes what described the vendor's bytes and would lie about ours.
+pub fn strip_rewritten(headers: &mut HeaderMap) {
+    const GONE: [&str; 15] = [
+        "content-length",
+        "content-encoding",
+        "content-md5",
+        "content-type",
+        "content-range",
+        "content-language",
+        "etag",
+        "last-modified",
+        "accept-ranges",
+        "digest",
+        "content-digest",
+        "repr-digest",
+        "signature",
+        "signature-input",
+        "x-amz-crc32",
+    ];
+    for name in GONE {
+        headers.remove(name);
+    }
+    let sums: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().starts_with("x-amz-checksum-")).cloned().collect();
+    for name in sums {
+        headers.remove(name);
+    }
+    headers.remove("retry-after"); // comes back only where the whole may be repeated
+    headers.remove("transfer-encoding");
+    headers.remove("trailer");
+}
+
+/// Adds the `Onevelope-*` headers of a recognised call (RFC 9651 structured fields).
+pub fn envelope_headers(headers: &mut HeaderMap, envelope: &Envelope<'_>, request_id: &str) {
+    let outcome = HeaderValue::from_static(envelope.outcome.as_str());
+    headers.insert(HeaderName::from_static("onevelope-outcome"), outcome);
+    insert(headers, "onevelope-items", items(&envelope.summary));
+    if let Some(status) = envelope.upstream.status {
+        headers.insert(HeaderName::from_static("onevelope-upstream-status"), HeaderValue::from(status));
+    }
+    insert(headers, "onevelope-profile", format!("\"{}\"", envelope.operation.profile));
+    insert(headers, "onevelope-request-id", request_id.to_owned());
+}
+
+/// The answer's media type: ours when the caller accepts it by name.
+pub fn media_type(accept: Option<&HeaderValue>) -> HeaderValue {
+    let asked = accept.and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(MEDIA_TYPE));
+    HeaderValue::from_static(if asked { MEDIA_TYPE } else { "application/json" })
+}
+
+fn items(s: &Summary) -> String {
+    format!(
+        "total={}, succeeded={}, accepted={}, failed={}, not_attempted={}, unknown={}",
+        s.total, s.succeeded, s.accepted, s.failed, s.not_attempted, s.unknown
+    )
+}
+
+fn insert(headers: &mut HeaderMap, name: &'static str, value: String) {
+    if let Ok(value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(value)) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+/// `Vary` of a rewritten answer.
+pub fn vary(headers: &mut HeaderMap) {
+    headers.append(header::VARY, HeaderValue::from_static("Accept, Onevelope-Mode, Prefer"));
+}

@@ -1,0 +1,13 @@
+//! A vendor's reply on its way to the caller: read, judged, and written anew.
+//!
+//! Pure. Knows bytes, headers and envelopes; sockets are `upstream`'s and `gateway`'s.
+
+mod headers; // which vendor headers survive a rewritten body
+mod prefer; // what the caller prefers
+mod raw; // the vendor's bytes inside an envelope
+mod translate; // bytes → envelope
+
+pub use headers::{envelope_headers, media_type, strip_rewritten, vary};
+pub use prefer::Prefer;
+pub use raw::{RawPolicy, raw};
+pub use translate::{Incoming, Limits, Plain, translate};

@@ -1,0 +1,118 @@
+//! Reply bytes → envelope.
+
+use std::borrow::Cow;
+
+use http::HeaderMap;
+
+use crate::decode::{self, Bounds, DecodeError, Document, Fidelity, Wire, decode_content, sniff};
+use crate::envelope::{BodyState, Diagnostic, Envelope};
+use crate::profile::{Reply, ReplyBody, Request, Trace, apply};
+
+/// What one reply may use up.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes after decompression.
+    pub decoded_body: usize,
+    /// Output to input of a content coding.
+    pub ratio: usize,
+    pub bounds: Bounds,
+}
+
+/// A reply as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming<'a> {
+    pub status: u16,
+    pub headers: &'a HeaderMap,
+    pub body: &'a [u8],
+    /// The connection ended before the body did.
+    pub cut: bool,
+}
+
+impl<'a> Incoming<'a> {
+    pub fn media_type(&self) -> &'a str {
+        self.headers.get(http::header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("")
+    }
+}
+
+/// The body after content decoding, and whether it is strict JSON as it stands.
+#[derive(Debug)]
+pub struct Plain<'a> {
+    pub body: Cow<'a, [u8]>,
+    pub is_json: bool,
+    pub cut: bool,
+}
+
+/// Reads a reply and judges it; `then` gets the envelope and the plain body.
+///
+/// A callback, because the envelope borrows from the body that is decoded here.
+pub fn translate<R>(
+    request: &Request,
+    incoming: &Incoming<'_>,
+    limits: &Limits,
+    strict: bool,
+    data: bool,
+    trace: &mut Trace,
+    then: impl FnOnce(&Envelope<'_>, &Plain<'_>) -> R,
+) -> R {
+    let coding = incoming.headers.get(http::header::CONTENT_ENCODING).and_then(|v| v.to_str().ok());
+    let decoded = match coding {
+        Some(coding) => decode_content(incoming.body, coding, limits.decoded_body, limits.ratio),
+        None => Ok(Cow::Borrowed(incoming.body)),
+    };
+    let (body, broken) = match decoded {
+        Ok(body) => (body, None),
+        // A cut body cannot be decompressed; the cut is the cause worth telling.
+        Err(_) if incoming.cut => (Cow::Borrowed(incoming.body), None),
+        Err(cause) => (Cow::Borrowed(incoming.body), Some(Diagnostic::new("coding_unreadable", cause.to_string()))),
+    };
+    let mut plain = Plain { body, is_json: false, cut: incoming.cut };
+    let read = match broken {
+        Some(diagnostic) => Err(ReplyBody::Unreadable(diagnostic, BodyState::Unparsed)),
+        None if incoming.cut => {
+            let diagnostic = Diagnostic::new("body_truncated", "the connection ended before the body did");
+            Err(ReplyBody::Unreadable(diagnostic, BodyState::Truncated))
+        }
+        None if plain.body.trim_ascii().is_empty() => Err(ReplyBody::Empty),
+        None => read_body(request, &plain.body, incoming.media_type(), limits.bounds, !strict)
+            .map_err(|cause| ReplyBody::unreadable(&cause)),
+    };
+    let (reply_body, is_json) = match &read {
+        Ok((document, fidelity, wire)) => {
+            (ReplyBody::Document(document, fidelity), *wire == Wire::Json && fidelity.slips.is_empty())
+        }
+        Err(ReplyBody::Unreadable(diagnostic, state)) => (ReplyBody::Unreadable(diagnostic.clone(), *state), false),
+        Err(_) => (ReplyBody::Empty, false),
+    };
+    // A charset other than UTF-8 was transcoded for reading; its bytes are not JSON text as they stand.
+    let is_json = is_json && std::str::from_utf8(&plain.body).is_ok();
+    let reply = Reply { status: incoming.status, headers: incoming.headers, body: reply_body };
+    let envelope = apply(request, &reply, strict, data, trace);
+    let shown = Plain { body: Cow::Borrowed(&plain.body), is_json, cut: plain.cut };
+    let result = then(&envelope, &shown);
+    plain.is_json = is_json;
+    result
+}
+
+/// The body in the wire the profile names; where that fails and the first byte says otherwise, in that one (an
+/// XML error in front of a JSON service).
+fn read_body<'b>(
+    request: &Request,
+    body: &'b [u8],
+    media_type: &str,
+    bounds: Bounds,
+    mend: bool,
+) -> Result<(Document<'b>, Fidelity, Wire), DecodeError> {
+    if decode::is_binary(media_type) {
+        return Err(DecodeError::Binary);
+    }
+    let sniffed = sniff(body, media_type);
+    let named = request.profile.wire();
+    let Some(wire) = named.or(sniffed).or(request.profile.text_wire()) else {
+        return Err(DecodeError::Syntax { wire: Wire::Json, offset: 0, what: "neither JSON nor XML nor multipart" });
+    };
+    let read = |wire| decode::read(body, wire, media_type, bounds, mend).map(|(d, f)| (d, f, wire));
+    match (read(wire), sniffed) {
+        (Err(_), Some(other)) if other != wire => read(other),
+        (result, _) => result,
+    }
+}

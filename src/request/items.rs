@@ -1,0 +1,143 @@
+//! The asked items of a recognised request.
+
+use super::Reader;
+use super::recognise::Match;
+use crate::decode::{Kind, Pointer, Scalar, Value, path_of};
+use crate::profile::{Action, Asked, Items, Profile, RequestPlace};
+
+/// Everything a request asks for, in its order.
+pub(super) fn asked(profile: &Profile, action: &Action, found: &Match, reader: &Reader<'_>) -> Asked {
+    let rules = &action.items;
+    let mut asked = Asked::new(rules.distinct);
+    if let Some(document) = reader.body.or(reader.query) {
+        for (list, id) in &rules.lists {
+            let mut adder =
+                Adder { rules, id, asked: &mut asked, reader, found, keep_raw: profile.reply.echoes, skip: 0, key: None };
+            list.visit(document.root(), &mut |node| {
+                adder.list(node);
+                false
+            });
+            if !asked.is_empty() {
+                return asked;
+            }
+        }
+    }
+    for place in &rules.single {
+        if let Some(text) = reader.text(place, Some(found)) {
+            push_text(&mut asked, rules, &text);
+        }
+        if !asked.is_empty() {
+            return asked;
+        }
+    }
+    if !action.count.is_empty() {
+        let count: usize = reader.first(&action.count, found).and_then(|text| text.trim().parse().ok()).unwrap_or(1);
+        // A mistyped count must not become a million verdicts.
+        for _ in 0..count.min(10_000) {
+            asked.push(None, None, None);
+        }
+    }
+    asked
+}
+
+/// One text: an id, or many where `split` says so.
+fn push_text(asked: &mut Asked, rules: &Items, text: &str) {
+    match &rules.split {
+        Some(separator) => {
+            for id in text.split(separator.as_str()).map(str::trim).filter(|id| !id.is_empty()) {
+                asked.push(Some(id), None, None);
+            }
+        }
+        None if !text.is_empty() => asked.push(Some(clean(rules, text)), None, None),
+        None => {}
+    }
+}
+
+fn clean<'t>(rules: &Items, text: &'t str) -> &'t str {
+    if rules.id_url { path_of(text) } else { text }
+}
+
+struct Adder<'a, 'r> {
+    rules: &'a Items,
+    id: &'a [RequestPlace],
+    asked: &'a mut Asked,
+    reader: &'a Reader<'r>,
+    found: &'a Match,
+    /// Echo joins compare whole elements.
+    keep_raw: bool,
+    /// Lines that belong to the action line before them.
+    skip: u32,
+    /// The key the element at hand stands under.
+    key: Option<String>,
+}
+
+impl Adder<'_, '_> {
+    fn list(&mut self, node: Value<'_>) {
+        match node.kind() {
+            Kind::Array => node.elements().for_each(|element| self.element(element)),
+            Kind::Object if self.rules.as_map => {
+                for (key, value) in node.members() {
+                    self.key = Some(key.decode().into_owned());
+                    self.element(value);
+                }
+            }
+            Kind::Null => {}
+            // A single object or text where a list is expected is one item.
+            _ => {
+                if let (Some(_), Some(text)) = (&self.rules.split, node.scalar()) {
+                    return push_text(self.asked, self.rules, &text.decode());
+                }
+                self.element(node);
+            }
+        }
+    }
+
+    fn element(&mut self, element: Value<'_>) {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return;
+        }
+        let mut element = element;
+        if self.rules.unwrap {
+            let Some((key, inner)) = element.members().next() else { return };
+            let key = key.decode().into_owned();
+            self.skip = self.rules.lines_after.get(&key).copied().unwrap_or(0);
+            self.key = Some(key);
+            element = inner;
+        }
+        if !self.rules.filter.holds_for_element(element) {
+            return;
+        }
+        let id = self.id_of(element);
+        let key = self.rules.key.iter().find_map(|place| self.text(place, element));
+        let raw = self.keep_raw.then(|| element.raw());
+        self.asked.push(id.as_deref().map(|id| clean(self.rules, id)), key.as_deref(), raw);
+    }
+
+    fn id_of(&self, element: Value<'_>) -> Option<String> {
+        if !self.rules.id_parts.is_empty() {
+            let parts: Vec<String> = self.rules.id_parts.iter().filter_map(|part| scalar(part, element)).collect();
+            if !parts.is_empty() {
+                return Some(parts.join("/"));
+            }
+        }
+        self.id.iter().find_map(|place| self.text(place, element))
+    }
+
+    fn text(&self, place: &RequestPlace, element: Value<'_>) -> Option<String> {
+        match place {
+            RequestPlace::Document(pointer) => scalar(pointer, element),
+            RequestPlace::Key => self.key.clone(),
+            other => self.reader.text(other, Some(self.found)),
+        }
+    }
+}
+
+fn scalar(pointer: &Pointer, element: Value<'_>) -> Option<String> {
+    let mut text = None;
+    pointer.visit(element, &mut |value| {
+        text = value.scalar().filter(|s: &Scalar<'_>| !s.raw.is_empty()).map(|s| s.decode().into_owned());
+        text.is_some()
+    });
+    text
+}

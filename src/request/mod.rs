@@ -1,0 +1,147 @@
+//! What a request asks: which action of which profile, and of which resources.
+//!
+//! Pure. Recognition looks at the head first, so that bodies of calls nobody knows are never held back.
+
+mod head; // the parts of a request that recognition reads
+mod items; // the asked items
+mod recognise; // head and body → action
+
+pub use head::Head;
+pub use recognise::{Scope, may_match};
+
+use std::sync::Arc;
+
+use crate::decode::{Bounds, Document, Wire, read, sniff};
+use crate::profile::{Action, ProfileSet, Request, RequestPlace};
+use recognise::Match;
+
+/// Recognises a request and reads what it asks.
+///
+/// `scope` says which profiles may match; `body` is the whole body. Nothing: no profile knows the call.
+pub fn view(set: &ProfileSet, scope: &Scope<'_>, head: &Head<'_>, body: &[u8], bounds: Bounds) -> Option<Request> {
+    let query = read(head.query.as_bytes(), Wire::Form, "", bounds, false).ok().map(|(document, _)| document);
+    let parsed = parse_body(head, body, bounds);
+    let reader = Reader { head, query: query.as_ref(), body: parsed.as_ref() };
+    let found = recognise::best(set, scope, &reader)?;
+    let (profile, action) = set.get(found.at);
+    // The action may know its wire better than the first byte does.
+    let own = own_document(action, head, body, bounds);
+    let reader = match &own {
+        Own::Read(document) => Reader { body: Some(document), ..reader },
+        Own::Query => Reader { body: query.as_ref(), ..reader },
+        Own::AsParsed | Own::Unreadable => reader,
+    };
+    let (profile, action_at) = (Arc::clone(profile), found.at.1);
+    Some(build(&profile, action_at, found, &reader, matches!(own, Own::Unreadable)))
+}
+
+/// An action's own document, where it names a wire.
+enum Own<'b> {
+    AsParsed,
+    Query,
+    Read(Document<'b>),
+    Unreadable,
+}
+
+fn own_document<'b>(action: &Action, head: &Head<'_>, body: &'b [u8], bounds: Bounds) -> Own<'b> {
+    if action.from_query {
+        return Own::Query;
+    }
+    if body.is_empty() {
+        return Own::Query;
+    }
+    let media_type = head.header("content-type");
+    let wire = action.wire.or_else(|| sniff(body, media_type));
+    match wire {
+        None => Own::Unreadable,
+        Some(wire) => match read(body, wire, media_type, bounds, false) {
+            Ok((document, _)) if action.wire.is_some() => Own::Read(document),
+            Ok(_) => Own::AsParsed,
+            Err(_) => Own::Unreadable,
+        },
+    }
+}
+
+/// The body by its first byte and media type, for recognition.
+fn parse_body<'b>(head: &Head<'_>, body: &'b [u8], bounds: Bounds) -> Option<Document<'b>> {
+    let media_type = head.header("content-type");
+    let wire = sniff(body, media_type)?;
+    read(body, wire, media_type, bounds, false).ok().map(|(document, _)| document)
+}
+
+/// A request's places evaluated.
+#[derive(Clone, Copy)]
+struct Reader<'r> {
+    head: &'r Head<'r>,
+    query: Option<&'r Document<'r>>,
+    body: Option<&'r Document<'r>>,
+}
+
+impl<'r> Reader<'r> {
+    fn text(&self, place: &RequestPlace, found: Option<&Match>) -> Option<String> {
+        let scalar = |document: Option<&'r Document<'r>>, pointer: &crate::decode::Pointer| {
+            let value = pointer.first(document?.root())?;
+            value.scalar().map(|s| s.decode().into_owned()).or_else(|| (!value.is_empty()).then(|| value.raw().to_owned()))
+        };
+        let named = |captures: &[(String, String)], name: &str| {
+            captures.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone())
+        };
+        let text = match place {
+            RequestPlace::Document(pointer) => scalar(self.body.or(self.query), pointer),
+            RequestPlace::Query(pointer) => scalar(self.query, pointer),
+            RequestPlace::Header(name) => {
+                self.head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned)
+            }
+            RequestPlace::Path(None) => Some(self.head.path.to_owned()),
+            RequestPlace::Path(Some(name)) => named(&found?.path, name),
+            RequestPlace::Host(name) => named(&found?.host, name),
+            RequestPlace::Key => None,
+        };
+        text.filter(|text| !text.is_empty())
+    }
+
+    fn first(&self, places: &[RequestPlace], found: &Match) -> Option<String> {
+        places.iter().find_map(|place| self.text(place, Some(found)))
+    }
+}
+
+fn build(profile: &Arc<crate::profile::Profile>, at: usize, found: Match, reader: &Reader<'_>, unreadable: bool) -> Request {
+    let action = &profile.actions[at];
+    let asked = items::asked(profile, action, &found, reader);
+    let kept = profile.kept.iter().map(|place| reader.text(place, Some(&found))).collect();
+    let service = service(action, &found).map(str::to_owned);
+    let dry_run = profile.vendor.dry_run.iter().any(|(places, texts)| {
+        reader.first(places, &found).is_some_and(|text| texts.contains(&text.to_lowercase()))
+    });
+    let monitor = action.monitor.as_ref().map(|template| {
+        let fill = |path: String, (name, value): &(String, String)| path.replace(&format!("{{{name}}}"), value);
+        found.path.iter().fold(template.clone(), fill)
+    });
+    Request {
+        region: reader.first(&profile.vendor.region, &found).or_else(|| found.capture("region").map(str::to_owned)),
+        task: reader.first(&action.task, &found),
+        unreadable: unreadable && asked.is_empty() && action_asks(action),
+        profile: Arc::clone(profile),
+        action: at,
+        asked,
+        kept,
+        service,
+        dry_run,
+        monitor,
+    }
+}
+
+/// Whether an action reads its items from the request's document.
+fn action_asks(action: &Action) -> bool {
+    !action.items.lists.is_empty()
+}
+
+/// The service label: the host's where the action lists it or lists none, else the action's first.
+fn service<'f>(action: &'f Action, found: &'f Match) -> Option<&'f str> {
+    let from_host = found.capture("service");
+    match (from_host, action.services.first()) {
+        (Some(host), Some(_)) if action.services.iter().any(|own| own == host) => Some(host),
+        (_, Some(own)) => Some(own),
+        (host, None) => host,
+    }
+}
