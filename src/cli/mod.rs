@@ -1,11 +1,13 @@
 //! The command line: one file per command. Standard output is data, standard error is talk.
 
 mod cases; // a profile's own conversations
+mod check;
 mod conversation; // request and reply files → envelope
 mod explain;
 mod normalize;
 mod profiles;
 mod schema;
+mod serve;
 
 pub use cases::{Case, CaseResult, find_cases};
 
@@ -42,6 +44,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the gateway
+    Serve(serve::Args),
+    /// Say every problem of a configuration, or print the routes it makes
+    Check(check::Args),
     /// Turn a captured request and reply into the envelope
     Normalize(conversation::Args),
     /// Turn a captured request and reply into the envelope, and say which rule read what
@@ -64,6 +70,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let code = match cli.command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Normalize(args) => normalize::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Profiles(args) => profiles::run(&args),

@@ -46,6 +46,7 @@ pub struct Asked {
     /// Length of the request's list, repeats included.
     len: u32,
     distinct: bool,
+    interchangeable: bool,
 }
 
 /// One asked item.
@@ -66,6 +67,19 @@ const NONE: Span = Span(u32::MAX, 0);
 impl Asked {
     pub fn new(distinct: bool) -> Self {
         Self { distinct, ..Self::default() }
+    }
+
+    /// Adds units of a creation by count: without id, and alike.
+    pub fn push_units(&mut self, count: usize) {
+        self.interchangeable = true;
+        for _ in 0..count {
+            self.push(None, None, None);
+        }
+    }
+
+    /// Whether the items are units of one creation, of which any may be meant.
+    pub fn interchangeable(&self) -> bool {
+        self.interchangeable
     }
 
     /// Adds the next element of the request's list. A repeated id (or client key) is the same item.

@@ -50,6 +50,17 @@ pub(super) enum Empty {
 }
 
 impl When {
+    /// Whether it has no condition.
+    pub(crate) fn is_trivial(&self) -> bool {
+        self.status.is_empty()
+            && self.present.is_empty()
+            && self.missing.is_empty()
+            && self.stated.is_empty()
+            && self.empty.is_none()
+            && self.equals.is_empty()
+            && self.count.is_none()
+    }
+
     pub(crate) fn names_status(&self) -> bool {
         !self.status.is_empty()
     }

@@ -33,9 +33,7 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match, reader: &
     if !action.count.is_empty() {
         let count: usize = reader.first(&action.count, found).and_then(|text| text.trim().parse().ok()).unwrap_or(1);
         // A mistyped count must not become a million verdicts.
-        for _ in 0..count.min(10_000) {
-            asked.push(None, None, None);
-        }
+        asked.push_units(count.min(10_000));
     }
     asked
 }
@@ -116,7 +114,13 @@ impl Adder<'_, '_> {
 
     fn id_of(&self, element: Value<'_>) -> Option<String> {
         if !self.rules.id_parts.is_empty() {
-            let parts: Vec<String> = self.rules.id_parts.iter().filter_map(|part| scalar(part, element)).collect();
+            let mut parts: Vec<String> = Vec::new();
+            for part in &self.rules.id_parts {
+                part.visit(element, &mut |value| {
+                    parts.extend(value.scalar().filter(|s| !s.raw.is_empty()).map(|s| s.decode().into_owned()));
+                    false
+                });
+            }
             if !parts.is_empty() {
                 return Some(parts.join("/"));
             }

@@ -71,9 +71,15 @@ fn fits_head(action: &Action, head: &Head<'_>, has_body: bool) -> bool {
         && (has_body || !action.needs_body())
 }
 
-/// An empty list, or an empty text in it, allows anything.
+/// An empty list, or an empty text in it, allows anything; `*` at an end of a text allows any text there.
 fn allowed(texts: &[String], value: &str) -> bool {
-    texts.is_empty() || texts.iter().any(|text| text.is_empty() || text.eq_ignore_ascii_case(value))
+    let fits = |text: &String| match (text.strip_prefix('*'), text.strip_suffix('*')) {
+        _ if text.is_empty() => true,
+        (None, Some(head)) => value.trim_start().get(..head.len()).is_some_and(|v| v.eq_ignore_ascii_case(head)),
+        (Some(tail), None) => value.trim_end().to_lowercase().ends_with(&tail.to_lowercase()),
+        _ => text.eq_ignore_ascii_case(value),
+    };
+    texts.is_empty() || texts.iter().any(fits)
 }
 
 /// The most specific action that fits head and body.

@@ -45,7 +45,7 @@ impl<'a> Judge<'a, '_> {
     }
 
     /// Whether the totals the vendor states agree with the inferred successes.
-    fn counts_leave_room(&self, ledger: &Ledger<'a>) -> bool {
+    pub(super) fn counts_leave_room(&self, ledger: &Ledger<'a>) -> bool {
         let rules = &self.request.profile.reply;
         let good = ledger.verdicts().filter(|v| v.outcome.is_good()).count();
         let bad = ledger.verdicts().count() - good;

@@ -26,9 +26,12 @@ pub(super) fn collect<'a>(
             continue;
         }
         ledger.start_rule(rule.fallback);
-        let mut own = Scope { siblings: count(rule, scope, root), ..scope.clone() };
-        let mut position = 0;
+        let (siblings, listed) = count(rule, scope, root);
+        let mut own = Scope { siblings, ..scope.clone() };
+        let (mut position, mut place) = (0, 0);
         each(rule, root, &mut |here, key| {
+            own.listed = (place, listed);
+            place += 1;
             own.here = Some(here);
             own.key = key;
             own.position = position;
@@ -43,16 +46,21 @@ pub(super) fn collect<'a>(
     total
 }
 
-/// How many entries a rule has, where anything depends on it.
-fn count<'a>(rule: &EntryRule, scope: &Scope<'a>, root: Value<'a>) -> usize {
+/// How many entries a rule has: those that its `where` leaves, and all.
+fn count<'a>(rule: &EntryRule, scope: &Scope<'a>, root: Value<'a>) -> (usize, usize) {
     let mut own = scope.clone();
-    let mut count = 0;
+    let (mut left, mut all) = (0, 0);
     each(rule, root, &mut |here, key| {
+        all += 1;
+        if rule.filter.is_trivial() {
+            left += 1;
+            return;
+        }
         own.here = Some(here);
         own.key = key;
-        count += usize::from(rule.filter.holds(&own));
+        left += usize::from(rule.filter.holds(&own));
     });
-    count
+    (left, all)
 }
 
 /// Calls `found` for each entry with the key it stands under.

@@ -30,11 +30,16 @@ pub(super) fn resolve<'a>(
     found: &mut Found<'_, 'a>,
 ) {
     if fans_out(&rule.id) && rule.id_parts.is_empty() {
-        let mut any = false;
+        // The first place that gives any: a sub-job's server, else its list of volumes.
         let mut ids = Vec::new();
-        texts(&rule.id, scope, &mut |id| ids.push(id));
+        for place in &rule.id {
+            texts(std::slice::from_ref(place), scope, &mut |id| ids.push(id));
+            if !ids.is_empty() {
+                break;
+            }
+        }
+        let any = !ids.is_empty();
         for id in ids {
-            any = true;
             let hit = match by_id(rule, ledger, &id) {
                 Some(item) => Hit::Asked(item, None),
                 None => Hit::Unasked(Some(id)),
@@ -68,9 +73,7 @@ pub(super) fn resolve<'a>(
             }
             Join::Range => return range(rule, scope, ledger, found),
             Join::Position => {
-                if scope.siblings == ledger.asked().listed()
-                    && let Some(item) = item_at(ledger, scope.position)
-                {
+                if let Some(item) = own_position(scope, ledger) {
                     return found(ledger, Hit::Asked(item, ids.first().cloned()), "by position");
                 }
             }
@@ -101,14 +104,25 @@ pub(super) fn resolve<'a>(
 
 /// No join said whom the entry is about: position, where that cannot be wrong, else nobody's.
 fn fallback<'a>(scope: &Scope<'a>, ledger: &mut Ledger<'a>, id: Option<Text<'a>>, found: &mut Found<'_, 'a>) {
-    let counts_agree = scope.siblings == ledger.asked().listed();
-    if counts_agree
-        && (id.is_none() || ledger.asked().nameless())
-        && let Some(item) = item_at(ledger, scope.position)
+    if (id.is_none() || ledger.asked().nameless())
+        && let Some(item) = own_position(scope, ledger)
     {
         return found(ledger, Hit::Asked(item, id), "by position, since the counts agree");
     }
     found(ledger, Hit::Unasked(id), "named by the vendor, asked by nobody");
+}
+
+/// The item at the entry's position, where entries and asked items agree in number: all entries of the list, or those
+/// that the rule's `where` leaves. Creations by count are alike, so fewer entries fill the first places.
+fn own_position(scope: &Scope<'_>, ledger: &Ledger<'_>) -> Option<u32> {
+    let asked = ledger.asked();
+    if scope.listed.1 == asked.listed() {
+        return item_at(ledger, scope.listed.0);
+    }
+    if scope.siblings == asked.listed() || (asked.interchangeable() && scope.siblings < asked.listed()) {
+        return item_at(ledger, scope.position);
+    }
+    None
 }
 
 fn range<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, found: &mut Found<'_, 'a>) {
@@ -129,8 +143,8 @@ fn range<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, found
 /// The entry's ids, best first.
 fn own_ids<'a>(rule: &EntryRule, scope: &Scope<'a>) -> Vec<Text<'a>> {
     if !rule.id_parts.is_empty() {
-        let parts: Vec<String> =
-            rule.id_parts.iter().filter_map(|place| scope.text_at(place)).map(|t| t.decode().into_owned()).collect();
+        let mut parts: Vec<String> = Vec::new();
+        texts(&rule.id_parts, scope, &mut |text| parts.push(text.decode().into_owned()));
         if !parts.is_empty() {
             return vec![Text::from(parts.join("/"))];
         }

@@ -14,7 +14,7 @@ mod trace; // what `explain` shows
 use http::HeaderMap;
 
 use super::Request;
-use super::reply::OutcomeRule;
+use super::reply::{OutcomeRule, Word};
 use crate::decode::{DecodeError, Document, Fidelity};
 use crate::envelope::{
     Bare, BodyState, Category, Diagnostic, Envelope, Evidence, Fault, Operation, Origin, Outcome, Parts, Task, TaskState,
@@ -166,7 +166,7 @@ impl<'a> Judge<'a, '_> {
         self.batch_task();
         self.announce(ledger);
         if entries > 0 || ledger.volunteered() > 0 {
-            if ledger.alias() {
+            if self.aliases() && ledger.alias() {
                 self.note("id_alias", "the vendor names the resources otherwise; matched by position");
             }
             self.settle_absent(ledger);
@@ -175,6 +175,12 @@ impl<'a> Judge<'a, '_> {
             self.whole_call(ledger, &outer);
         }
         Some(outer)
+    }
+
+    /// Whether unknown ids may be other names of the asked resources. Where silence means failure, the vendor names
+    /// other things than were asked (members of a collection).
+    fn aliases(&self) -> bool {
+        !matches!(self.request.profile.reply.absent, Word::Is(Outcome::Failed | Outcome::NotAttempted))
     }
 
     fn whole_call(&mut self, ledger: &mut Ledger<'a>, outer: &Outer<'a>) {
@@ -224,7 +230,7 @@ impl<'a> Judge<'a, '_> {
     fn whole_rule(&mut self, ledger: &mut Ledger<'a>) -> bool {
         let asynchronous = self.request.action().asynchronous;
         for rule in &self.request.profile.reply.whole {
-            if self.scope.root.is_none() && !rule.when.wants_empty() {
+            if self.scope.root.is_none() && !rule.when.wants_empty() && !rule.when.names_status() {
                 continue;
             }
             if !rule.when.holds(&self.scope) {
@@ -242,8 +248,13 @@ impl<'a> Judge<'a, '_> {
                 outcome = Outcome::Accepted;
             }
             let mut evidence = rule.evidence;
-            if evidence == Evidence::Inferred && self.strict && outcome.is_good() {
-                (outcome, evidence) = (Outcome::Unknown, Evidence::None);
+            if evidence == Evidence::Inferred && outcome.is_good() {
+                if self.strict {
+                    (outcome, evidence) = (Outcome::Unknown, Evidence::None);
+                } else if !self.counts_leave_room(ledger) {
+                    self.note("batch_item_mismatch", "the vendor's counts leave no room for the items it does not name");
+                    (outcome, evidence) = (Outcome::Unknown, Evidence::None);
+                }
             }
             let explains = matches!(rule.outcome, OutcomeRule::Always(_));
             self.trace.rule(format!("[[reply.whole]] {}", rule.number), outcome, evidence, explains);

@@ -65,6 +65,11 @@ pub(super) fn find<'a>(scope: &Scope<'a>, trace: &mut Trace) -> Outer<'a> {
                 trace.outer(number + 1, || "its code says success".to_owned());
                 return Outer { says_success: true, ..Outer::FINE };
             }
+            // Some vendors only say it in words; a rule with a category takes those for a failure.
+            None if rule.category.is_some() && scope.message(&rule.message).is_some() => {
+                trace.outer(number + 1, || "a message without a code".to_owned());
+                return failed(rule, &scope, None);
+            }
             None => {}
         }
     }
@@ -101,7 +106,7 @@ fn failed<'a>(rule: &OuterRule, scope: &Scope<'a>, code: Option<Text<'a>>) -> Ou
         (None, _) => None,
     };
     let fallback = rule.category.unwrap_or(match code {
-        None if scope.reply.status >= 400 => Category::of_status(scope.reply.status),
+        None if rule.category.is_none() && scope.reply.status >= 400 => Category::of_status(scope.reply.status),
         _ => Category::Unknown,
     });
     let class = class.unwrap_or(Class::of(fallback));

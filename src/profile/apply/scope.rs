@@ -18,11 +18,13 @@ pub(crate) struct Scope<'a> {
     /// The entry's position among its rule's entries, and their number.
     pub(super) position: usize,
     pub(super) siblings: usize,
+    /// The same over the whole list, before `where`.
+    pub(super) listed: (usize, usize),
 }
 
 impl<'a> Scope<'a> {
     pub(super) fn new(request: &'a Request, reply: &'a Reply<'a>, root: Option<Value<'a>>) -> Self {
-        Self { request, reply, root, here: root, key: None, position: 0, siblings: 0 }
+        Self { request, reply, root, here: root, key: None, position: 0, siblings: 0, listed: (0, 0) }
     }
 
     /// The first place that gives a non-empty scalar.

@@ -1,0 +1,145 @@
+//! What types cannot tell: names that must exist, URLs that must parse, things that exclude each other.
+
+use super::problem::locate;
+use super::{Config, Problem, RouteConfig, UpstreamConfig};
+use crate::profile::{HostPattern, ProfileSet};
+
+/// Every problem of a typed configuration.
+pub(super) fn check(config: &Config, profiles: &ProfileSet, file: &str, text: &str) -> Vec<Problem> {
+    let mut check = Check { file, text, problems: Vec::new() };
+    if config.routes.is_empty() {
+        check.problem(&["routes"], "there are no routes: add [routes.<name>] with `upstream`".to_owned());
+    }
+    for (name, route) in &config.routes {
+        check.route(name, route, config, profiles);
+    }
+    for (name, upstream) in &config.upstreams {
+        check.upstream(name, upstream, config);
+    }
+    check.listeners(config);
+    check.problems
+}
+
+struct Check<'c> {
+    file: &'c str,
+    text: &'c str,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn problem(&mut self, path: &[&str], what: String) {
+        let at = locate(self.text, path);
+        self.problems.push(Problem { file: self.file.to_owned(), at, what });
+    }
+
+    fn route(&mut self, name: &str, route: &RouteConfig, config: &Config, profiles: &ProfileSet) {
+        let at = |key| ["routes", name, key];
+        if route.upstream.is_empty() {
+            self.problem(&at("upstream"), format!("routes.{name}: upstream is missing: name one of [upstreams.<name>]"));
+        } else if !config.upstreams.contains_key(&route.upstream) {
+            let known: Vec<&str> = config.upstreams.keys().map(String::as_str).collect();
+            let what = format!("there is no [upstreams.{}]; there are: {}", route.upstream, known.join(", "));
+            self.problem(&at("upstream"), what);
+        }
+        if let Some(vendor) = &route.vendor
+            && profiles.vendor(vendor).is_none()
+        {
+            let known: Vec<&str> = profiles.vendors().iter().map(|v| v.name.as_str()).collect();
+            self.problem(&at("vendor"), format!("no profiles for vendor {vendor:?}; known: {}", known.join(", ")));
+        }
+        if let Some(listener) = &route.listener
+            && !config.listen.listeners.contains_key(listener)
+        {
+            self.problem(&at("listener"), format!("there is no [listen.{listener}]"));
+        }
+        if let Some(prefix) = &route.prefix
+            && (!prefix.starts_with('/') || prefix.contains(['?', '#']))
+        {
+            self.problem(&at("prefix"), format!("{prefix:?} must begin with `/` and hold neither `?` nor `#`"));
+        }
+        let pattern = match &route.host {
+            None => None,
+            Some(host) => match HostPattern::parse(host) {
+                Ok(pattern) if !host.contains(':') && !host.contains('/') => Some(pattern),
+                _ => {
+                    self.problem(&at("host"), format!("{host:?} is no host: labels and {{name}}, without scheme, port and path"));
+                    None
+                }
+            },
+        };
+        let captures: Vec<&str> = pattern.iter().flat_map(HostPattern::names).collect();
+        let url = config.upstreams.get(&route.upstream).map_or("", |u| u.url.as_str());
+        for name in names_in(url).into_iter().filter(|name| !captures.contains(name)) {
+            let what = format!("the upstream's url uses {{{name}}}, which this route's host does not capture");
+            self.problem(&at("host"), what);
+        }
+        for (other, their) in config.routes.range(..name.to_owned()) {
+            let same = |r: &RouteConfig| (r.host.clone(), r.prefix.clone(), r.listener.clone());
+            if same(their) == same(route) {
+                self.problem(&["routes", name], format!("the same host, prefix and listener as [routes.{other}]: it would never be reached"));
+            }
+        }
+    }
+
+    fn upstream(&mut self, name: &str, upstream: &UpstreamConfig, config: &Config) {
+        let at = |key| ["upstreams", name, key];
+        if let Err(what) = check_url(&upstream.url) {
+            self.problem(&at("url"), format!("upstreams.{name}: {what}; write it as \"https://host[:port][/base]\""));
+        }
+        if upstream.credentials.is_some() {
+            let what = "the gateway does not sign requests yet; remove `credentials` and let the client sign".to_owned();
+            self.problem(&at("credentials"), what);
+        }
+        if upstream.max_concurrent == 0 {
+            self.problem(&at("max_concurrent"), "must be at least 1".to_owned());
+        }
+        if let Some(ca) = &upstream.ca
+            && !ca.is_file()
+        {
+            self.problem(&at("ca"), format!("there is no file {}", ca.display()));
+        }
+        if !config.routes.values().any(|route| route.upstream == *name) {
+            self.problem(&["upstreams", name], format!("no route uses upstreams.{name}: remove it, or name it in a route"));
+        }
+    }
+
+    fn listeners(&mut self, config: &Config) {
+        let mut seen = vec![("admin".to_owned(), config.admin.address)];
+        for (name, listener) in &config.listen.listeners {
+            let mut path = vec!["listen"];
+            if !name.is_empty() {
+                path.push(name);
+            }
+            path.push("address");
+            if let Some((other, _)) = seen.iter().find(|(_, a)| *a == listener.address && a.port() != 0) {
+                let what = format!("{} is taken by {other} already", listener.address);
+                self.problem(&path, what);
+            }
+            seen.push((format!("listen.{name}"), listener.address));
+            let files = listener.tls.iter().flat_map(|tls| [Some(&tls.cert), Some(&tls.key), tls.client_ca.as_ref()]);
+            for missing in files.flatten().filter(|file| !file.is_file()) {
+                path.pop();
+                path.push("tls");
+                self.problem(&path, format!("there is no file {}", missing.display()));
+            }
+        }
+    }
+}
+
+/// The `{name}`s of a template.
+pub(super) fn names_in(template: &str) -> Vec<&str> {
+    template.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name)).collect()
+}
+
+fn check_url(url: &str) -> Result<(), String> {
+    if url.is_empty() {
+        return Err("url is missing".to_owned());
+    }
+    // A capture stands for one label.
+    let plain = url.replace(['{', '}'], "");
+    let parsed: http::Uri = plain.parse().map_err(|_| format!("{url:?} is no URL"))?;
+    match parsed.scheme_str() {
+        Some("http" | "https") if parsed.authority().is_some() && parsed.query().is_none() => Ok(()),
+        _ => Err(format!("{url:?} is no http or https URL without query")),
+    }
+}

@@ -1,0 +1,40 @@
+//! `[limits]`: what one call, and all calls together, may use up.
+
+use super::ByteSize;
+
+/// Above a limit the vendor's bytes pass untouched and the outcome is `unknown`: never an error, never a loss.
+#[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Largest request body that is held to be read.
+    pub request_body: ByteSize,
+    /// Largest reply body that is held to be read, as sent.
+    pub reply_body: ByteSize,
+    /// Largest reply body after decompression.
+    pub decoded_body: ByteSize,
+    /// Most bytes out for one byte in, above 1 MiB.
+    pub decompression_ratio: usize,
+    /// Deepest nesting of a document.
+    pub json_depth: usize,
+    /// Most resources in one reply.
+    pub items: usize,
+    /// Most bytes of bodies held at once, over all calls.
+    pub memory: ByteSize,
+    /// Most client connections at once.
+    pub connections: usize,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            request_body: ByteSize::mebibytes(16),
+            reply_body: ByteSize::mebibytes(32),
+            decoded_body: ByteSize::mebibytes(64),
+            decompression_ratio: 200,
+            json_depth: 128,
+            items: 250_000,
+            memory: ByteSize::mebibytes(512),
+            connections: 10_000,
+        }
+    }
+}

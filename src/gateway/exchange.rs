@@ -1,0 +1,61 @@
+//! What a request knows about itself: id, route, mode, clocks. Counted once, also when the caller hangs up.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use tokio::time::Instant;
+
+use super::Gateway;
+use crate::config::Mode;
+use crate::observe::RouteHandles;
+use crate::route::Route;
+
+/// One request under way. Dropping it counts it.
+#[derive(Debug)]
+pub(super) struct Exchange<'g> {
+    pub(super) id: String,
+    pub(super) mode: Mode,
+    started: Instant,
+    gateway: &'g Gateway,
+    handles: &'g RouteHandles,
+    /// What the counters will say; until it is known, the caller went away.
+    outcome: &'static str,
+    status: u16,
+}
+
+/// A fresh request id: a ULID, sortable by time.
+pub(super) fn fresh_id() -> String {
+    ulid::Ulid::new().to_string()
+}
+
+impl<'g> Exchange<'g> {
+    pub(super) fn new(gateway: &'g Gateway, number: usize, route: &Route, headers: &HeaderMap, id: String) -> Self {
+        let asked = headers.get("onevelope-mode").and_then(|value| value.to_str().ok()).and_then(Mode::parse);
+        let mode = asked.filter(|_| !route.pin).unwrap_or(route.mode);
+        Self {
+            id,
+            mode,
+            started: Instant::now(),
+            gateway,
+            handles: &gateway.route_handles[number],
+            outcome: "abandoned",
+            status: 499,
+        }
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// What became of it.
+    pub(super) fn settle(&mut self, outcome: &'static str, status: u16) {
+        self.outcome = outcome;
+        self.status = status;
+    }
+}
+
+impl Drop for Exchange<'_> {
+    fn drop(&mut self) {
+        self.gateway.observer.exchange(self.handles, self.mode, self.outcome, self.status, self.elapsed());
+    }
+}

@@ -1,0 +1,113 @@
+//! The only place that knows everyone: configuration and profiles become a running service.
+//!
+//! [`answer`](answer::answer) is one request, start to end; everything that knows of vendors, actions or resources is a
+//! plain step in it.
+
+mod answer; // one request, start to end
+mod error; // we could not answer
+mod exchange; // what a request knows about itself
+mod reload; // a new configuration, all or nothing
+mod rescue; // GatewayError → reply; the single place
+mod respond; // envelope → response
+
+pub use error::GatewayError;
+pub use reload::{Reloader, Source};
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tokio::sync::Semaphore;
+
+use crate::body::Body;
+use crate::config::Config;
+use crate::decode::Bounds;
+use crate::observe::{Observer, RouteHandles, UpstreamHandles};
+use crate::profile::ProfileSet;
+use crate::reply::Limits;
+use crate::route::RouteTable;
+use crate::upstream::Upstream;
+
+/// Everything that one configuration stands for. Replaced as a whole on reload.
+#[derive(Debug)]
+pub struct Gateway {
+    pub routes: RouteTable,
+    pub(crate) route_handles: Vec<RouteHandles>,
+    pub(crate) upstreams: Vec<(Upstream, UpstreamHandles)>,
+    pub profiles: Arc<ProfileSet>,
+    pub(crate) limits: Limits,
+    pub(crate) request_body: usize,
+    pub(crate) reply_body: usize,
+    /// Bytes of bodies that may be held at once; one permit is one KiB.
+    pub(crate) memory: Arc<Semaphore>,
+    pub(crate) observer: Arc<Observer>,
+    /// The configuration as it is in force, for `/api/config`.
+    pub shown: serde_json::Value,
+}
+
+impl Gateway {
+    /// Builds what runs. Opens no port and calls nobody.
+    ///
+    /// # Errors
+    /// What could not be built: a CA file that holds no certificate, for instance.
+    pub fn build(config: &Config, profiles: Arc<ProfileSet>, observer: Arc<Observer>) -> Result<Self, String> {
+        let names: Vec<String> = config.upstreams.keys().cloned().collect();
+        let routes = RouteTable::build(config, &names)?;
+        let upstreams = config
+            .upstreams
+            .iter()
+            .map(|(name, upstream)| Ok((Upstream::build(name, upstream)?, observer.upstream(name))))
+            .collect::<Result<Vec<_>, String>>()?;
+        let vendor = |route: &crate::route::Route| route.vendor.clone().unwrap_or_else(|| "any".to_owned());
+        let route_handles = routes.routes().iter().map(|route| observer.route(&route.name, &vendor(route))).collect();
+        let vendors: Vec<&str> = match routes.routes().iter().any(|route| route.vendor.is_none()) {
+            true => profiles.vendors().iter().map(|vendor| vendor.name.as_str()).collect(),
+            false => routes.routes().iter().filter_map(|route| route.vendor.as_deref()).collect(),
+        };
+        observer.expect(&profiles, &vendors);
+        let limits = &config.limits;
+        Ok(Self {
+            routes,
+            route_handles,
+            upstreams,
+            limits: Limits {
+                decoded_body: limits.decoded_body.0,
+                ratio: limits.decompression_ratio,
+                bounds: Bounds { depth: limits.json_depth, nodes: limits.items.saturating_mul(32) },
+            },
+            request_body: limits.request_body.0,
+            reply_body: limits.reply_body.0,
+            memory: Arc::new(Semaphore::new((limits.memory.0 >> 10).min(Semaphore::MAX_PERMITS))),
+            observer,
+            shown: serde_json::to_value(config).unwrap_or_default(),
+            profiles,
+        })
+    }
+}
+
+/// The running gateway, whatever its configuration is at the moment.
+#[derive(Clone, Debug)]
+pub struct Service {
+    current: Arc<ArcSwap<Gateway>>,
+}
+
+impl Service {
+    pub fn new(gateway: Gateway) -> Self {
+        Self { current: Arc::new(ArcSwap::from_pointee(gateway)) }
+    }
+
+    /// The configuration in force now; requests under way keep the one they began with.
+    pub fn current(&self) -> Arc<Gateway> {
+        self.current.load_full()
+    }
+
+    pub fn replace(&self, gateway: Gateway) {
+        self.current.store(Arc::new(gateway));
+    }
+
+    /// Answers one request that came in on a listener.
+    pub async fn answer(&self, listener: &str, request: Request<Incoming>) -> Response<Body> {
+        answer::answer(&self.current(), listener, request).await
+    }
+}

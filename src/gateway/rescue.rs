@@ -1,0 +1,27 @@
+//! GatewayError → reply; the single place. `application/problem+json` (RFC 9457).
+
+use http::{HeaderValue, Response, StatusCode, header};
+
+use super::GatewayError;
+use crate::body::Body;
+
+/// The answer for a request that got no reply.
+pub(super) fn rescue(error: &GatewayError, request_id: &str) -> Response<Body> {
+    let mut problem = serde_json::json!({
+        "type": format!("urn:onevelope:{}", error.reason()),
+        "title": error.to_string(),
+        "status": error.status(),
+        "request_id": request_id,
+    });
+    if let Some(mend) = error.mend() {
+        problem["detail"] = mend.into();
+    }
+    let mut response = Response::new(Body::full(problem.to_string()));
+    *response.status_mut() = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_GATEWAY);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert("onevelope-request-id", id);
+    }
+    response
+}

@@ -1,0 +1,139 @@
+//! Every metric of `/metrics`, one table. Names come from here only; `docs/metrics.md` is checked against it.
+
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+
+/// What a metric is.
+#[derive(Clone, Copy, Debug)]
+pub struct MetricSpec {
+    pub name: &'static str,
+    pub kind: &'static str,
+    pub labels: &'static [&'static str],
+    pub help: &'static str,
+}
+
+const REQUESTS: MetricSpec = MetricSpec {
+    name: "onevelope_requests_total",
+    kind: "counter",
+    labels: &["route", "vendor", "mode", "outcome", "status"],
+    help: "Requests answered, by what became of them; outcome is passthrough where no profile recognised the call.",
+};
+const REQUEST_DURATION: MetricSpec = MetricSpec {
+    name: "onevelope_request_duration_seconds",
+    kind: "histogram",
+    labels: &["route", "vendor"],
+    help: "Time from a request's head to its answer's head.",
+};
+const UPSTREAM_ATTEMPTS: MetricSpec = MetricSpec {
+    name: "onevelope_upstream_attempts_total",
+    kind: "counter",
+    labels: &["upstream", "result"],
+    help: "Calls to vendors: replied, unreachable, busy, timeout or lost.",
+};
+const UPSTREAM_DURATION: MetricSpec = MetricSpec {
+    name: "onevelope_upstream_duration_seconds",
+    kind: "histogram",
+    labels: &["upstream"],
+    help: "Time from a call to the head of its reply, or to its failure.",
+};
+pub(super) const RESULTS: MetricSpec = MetricSpec {
+    name: "onevelope_resource_results_total",
+    kind: "counter",
+    labels: &["vendor", "service", "action", "outcome", "category", "evidence"],
+    help: "Resources in vendor batch replies, by what became of them. Exact; dry runs are not counted.",
+};
+const UNMAPPED: MetricSpec = MetricSpec {
+    name: "onevelope_unmapped_codes_total",
+    kind: "counter",
+    labels: &["vendor", "profile"],
+    help: "Replies with a vendor code that the profile's code table does not know.",
+};
+const DIAGNOSTICS: MetricSpec = MetricSpec {
+    name: "onevelope_diagnostics_total",
+    kind: "counter",
+    labels: &["code"],
+    help: "What had to be assumed, repaired or distrusted in replies.",
+};
+const NORMALIZE_DURATION: MetricSpec = MetricSpec {
+    name: "onevelope_normalize_duration_seconds",
+    kind: "histogram",
+    labels: &["profile"],
+    help: "Time to read a reply, judge it and write the envelope.",
+};
+const BUILD_INFO: MetricSpec = MetricSpec {
+    name: "onevelope_build_info",
+    kind: "gauge",
+    labels: &["version", "commit"],
+    help: "Always 1; the labels tell what is running.",
+};
+const RELOAD: MetricSpec = MetricSpec {
+    name: "onevelope_config_last_reload_successful",
+    kind: "gauge",
+    labels: &[],
+    help: "1 when the configuration that was read last is the one in force.",
+};
+
+/// The whole table, for documentation and its test.
+pub const METRICS: &[MetricSpec] = &[
+    REQUESTS,
+    REQUEST_DURATION,
+    UPSTREAM_ATTEMPTS,
+    UPSTREAM_DURATION,
+    RESULTS,
+    UNMAPPED,
+    DIAGNOSTICS,
+    NORMALIZE_DURATION,
+    BUILD_INFO,
+    RELOAD,
+];
+
+/// Vendors take tens of seconds at times.
+const SLOW: &[f64] = &[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+const FAST: &[f64] = &[0.000_005, 0.000_01, 0.000_05, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5];
+
+#[derive(Debug)]
+pub(super) struct Metrics {
+    pub(super) requests: IntCounterVec,
+    pub(super) request_duration: HistogramVec,
+    pub(super) upstream_attempts: IntCounterVec,
+    pub(super) upstream_duration: HistogramVec,
+    pub(super) unmapped: IntCounterVec,
+    pub(super) diagnostics: IntCounterVec,
+    pub(super) normalize_duration: HistogramVec,
+    pub(super) reload_successful: IntGauge,
+}
+
+impl Metrics {
+    pub(super) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let counter = |spec: MetricSpec| -> Result<IntCounterVec, prometheus::Error> {
+            let vec = IntCounterVec::new(Opts::new(spec.name, spec.help), spec.labels)?;
+            registry.register(Box::new(vec.clone()))?;
+            Ok(vec)
+        };
+        let histogram = |spec: MetricSpec, buckets: &[f64]| -> Result<HistogramVec, prometheus::Error> {
+            let options = HistogramOpts::new(spec.name, spec.help).buckets(buckets.to_vec());
+            let vec = HistogramVec::new(options, spec.labels)?;
+            registry.register(Box::new(vec.clone()))?;
+            Ok(vec)
+        };
+        let build = IntGaugeVec::new(Opts::new(BUILD_INFO.name, BUILD_INFO.help), BUILD_INFO.labels)?;
+        registry.register(Box::new(build.clone()))?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION"), env!("ONEVELOPE_COMMIT")]).set(1);
+        let reload_successful = IntGauge::with_opts(Opts::new(RELOAD.name, RELOAD.help))?;
+        registry.register(Box::new(reload_successful.clone()))?;
+        reload_successful.set(1);
+        let diagnostics = counter(DIAGNOSTICS)?;
+        for code in crate::envelope::DIAGNOSTIC_CODES {
+            diagnostics.with_label_values(&[*code]);
+        }
+        Ok(Self {
+            requests: counter(REQUESTS)?,
+            request_duration: histogram(REQUEST_DURATION, SLOW)?,
+            upstream_attempts: counter(UPSTREAM_ATTEMPTS)?,
+            upstream_duration: histogram(UPSTREAM_DURATION, SLOW)?,
+            unmapped: counter(UNMAPPED)?,
+            diagnostics,
+            normalize_duration: histogram(NORMALIZE_DURATION, FAST)?,
+            reload_successful,
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! Which route a request takes: the most specific host, then the longest prefix, wins.
+
+mod rule; // one route, compiled
+
+pub use rule::Route;
+
+use std::collections::HashMap;
+
+use crate::config::Config;
+
+/// All routes, ready to be asked.
+#[derive(Debug, Default)]
+pub struct RouteTable {
+    /// Routes whose host is exact, by host; each list is ordered best first.
+    exact: HashMap<String, Vec<usize>>,
+    /// All others, best first.
+    rest: Vec<usize>,
+    routes: Vec<Route>,
+}
+
+/// A route and what its host captured.
+#[derive(Debug)]
+pub struct Found<'t> {
+    pub route: &'t Route,
+    /// The route's number, which metrics count by.
+    pub number: usize,
+    pub captures: Vec<(String, String)>,
+}
+
+impl RouteTable {
+    /// Builds the table; `upstreams` are the names in the order of their numbers.
+    ///
+    /// # Errors
+    /// What is wrong with a route; `config::load` has told it before, with its place.
+    pub fn build(config: &Config, upstreams: &[String]) -> Result<Self, String> {
+        let mut table = Self::default();
+        for (name, route) in &config.routes {
+            table.routes.push(Route::build(name, route, upstreams)?);
+        }
+        let mut order: Vec<usize> = (0..table.routes.len()).collect();
+        order.sort_by_key(|&at| std::cmp::Reverse(table.routes[at].weight()));
+        for at in order {
+            match table.routes[at].exact_host() {
+                Some(host) => table.exact.entry(host.to_owned()).or_default().push(at),
+                None => table.rest.push(at),
+            }
+        }
+        Ok(table)
+    }
+
+    /// The route for a request that came in on a listener.
+    pub fn find(&self, listener: &str, host: &str, path: &str) -> Option<Found<'_>> {
+        let lower;
+        let host = if host.bytes().any(|b| b.is_ascii_uppercase()) {
+            lower = host.to_ascii_lowercase();
+            &lower
+        } else {
+            host
+        };
+        let exact = self.exact.get(host).into_iter().flatten();
+        exact.chain(&self.rest).find_map(|&number| {
+            let route = &self.routes[number];
+            route.fits(listener, host, path).map(|captures| Found { route, number, captures })
+        })
+    }
+
+    /// Whether any route names this host.
+    pub fn names_host(&self, host: &str) -> bool {
+        self.routes.iter().any(|route| route.host.as_ref().is_some_and(|pattern| pattern.find(host).is_some()))
+    }
+
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+}

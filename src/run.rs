@@ -1,0 +1,139 @@
+//! Configuration → running process: listeners, admin port, signals, drain.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::admin::Admin;
+use crate::config::{Config, ListenerConfig};
+use crate::gateway::{Gateway, Reloader, Service, Source};
+use crate::listen::{Bound, bind};
+use crate::observe::Observer;
+use crate::profile::ProfileSet;
+
+/// How often the configuration file is looked at. Kubernetes swaps a symlink, which file events miss.
+const LOOK: Duration = Duration::from_secs(2);
+/// Connections the admin port may hold, apart from the others', so that probes and scrapes get through.
+const ADMIN_CONNECTIONS: usize = 64;
+
+/// A gateway whose ports are open.
+pub struct Running {
+    listeners: Vec<Bound>,
+    admin_listener: Bound,
+    pub admin: Admin,
+    config: Config,
+}
+
+/// Opens all ports.
+///
+/// # Errors
+/// What could not be built or opened, in words.
+pub async fn start(config: Config, profiles: Arc<ProfileSet>, source: Source) -> Result<Running, String> {
+    let observer = Observer::new().map_err(|cause| cause.to_string())?;
+    let gateway = Gateway::build(&config, profiles, Arc::clone(&observer))?;
+    let service = Service::new(gateway);
+    let mut listeners = Vec::new();
+    for (name, listener) in &config.listen.listeners {
+        listeners.push(bind(name, listener).await?);
+    }
+    let admin_config = ListenerConfig { address: config.admin.address, tls: None };
+    let admin_listener = bind("admin", &admin_config).await.map_err(|what| format!("admin: {what}"))?;
+    let reloader = Arc::new(Reloader::new(source, service.clone(), Arc::clone(&observer)));
+    let admin = Admin { service, observer, reloader, ready: Arc::new(AtomicBool::new(true)) };
+    Ok(Running { listeners, admin_listener, admin, config })
+}
+
+impl Running {
+    /// The address of the first listener, for people.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.listeners.first().map_or(self.config.admin.address, |bound| bound.address)
+    }
+
+    pub fn admin_address(&self) -> std::net::SocketAddr {
+        self.admin_listener.address
+    }
+
+    pub fn listeners(&self) -> impl Iterator<Item = (&str, std::net::SocketAddr)> {
+        self.listeners.iter().map(|bound| (bound.name.as_str(), bound.address))
+    }
+
+    /// Serves until `stop` resolves, then drains.
+    pub async fn serve(self, stop: impl Future<Output = ()>) {
+        let (stopper, stopped) = watch::channel(false);
+        let deadline = self.config.drain.deadline.0;
+        let connections = Arc::new(Semaphore::new(self.config.limits.connections));
+        let mut tasks = JoinSet::new();
+        for listener in self.listeners {
+            let service = self.admin.service.clone();
+            let answer = move |name: Arc<str>, request| {
+                let service = service.clone();
+                async move { service.answer(&name, request).await }
+            };
+            tasks.spawn(listener.serve(Arc::clone(&connections), stopped.clone(), deadline, answer));
+        }
+        // The admin port outlives the others: readiness must be seen to be false, and the last counts scraped.
+        let admin = self.admin.clone();
+        let admin_answer = move |_, request| {
+            let admin = admin.clone();
+            async move { admin.answer(&request) }
+        };
+        let (admin_stopper, admin_stopped) = watch::channel(false);
+        let admin_connections = Arc::new(Semaphore::new(ADMIN_CONNECTIONS));
+        let admin_task =
+            tokio::spawn(self.admin_listener.serve(admin_connections, admin_stopped, Duration::from_secs(1), admin_answer));
+        let reloads = tokio::spawn(reload_on_change(Arc::clone(&self.admin.reloader)));
+
+        stop.await;
+        self.admin.ready.store(false, Ordering::Relaxed);
+        tracing::info!(deadline = ?deadline, "draining");
+        tokio::time::sleep(self.config.drain.delay.0).await;
+        let _ = stopper.send(true);
+        while tasks.join_next().await.is_some() {}
+        reloads.abort();
+        let _ = admin_stopper.send(true);
+        let _ = admin_task.await;
+        tracing::info!("stopped");
+    }
+}
+
+/// SIGHUP, or the file's time changing.
+async fn reload_on_change(reloader: Arc<Reloader>) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    let mut seen = reloader.changed();
+    let mut look = tokio::time::interval(LOOK);
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => {}
+            _ = look.tick() => {
+                let now = reloader.changed();
+                if now == seen || now.is_none() {
+                    continue;
+                }
+                seen = now;
+            }
+        }
+        // Reading profiles is file work.
+        let reloader = Arc::clone(&reloader);
+        let _ = tokio::task::spawn_blocking(move || reloader.reload()).await;
+    }
+}
+
+/// Resolves on SIGTERM or Ctrl-C.
+pub async fn termination() {
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                terminate.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = terminate => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

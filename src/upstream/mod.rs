@@ -1,0 +1,107 @@
+//! Sockets out: one vendor endpoint, its pooled client and its limits.
+
+mod client; // pool, connector, rustls
+mod headers; // hop-by-hop, Host, accept-encoding narrowed to what we decode
+mod target; // url template → URI
+
+pub use client::ClientError;
+pub use headers::{drop_hop_by_hop, narrow_accept_encoding};
+pub use target::Target;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::body::Body;
+use crate::config::UpstreamConfig;
+use client::Client;
+
+/// A vendor's endpoint, ready to be called.
+#[derive(Debug)]
+pub struct Upstream {
+    pub name: String,
+    pub target: Target,
+    client: Client,
+    permits: Arc<Semaphore>,
+    head_timeout: Duration,
+    pub body_timeout: Duration,
+}
+
+/// Why a call got no reply.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// Nothing was delivered.
+    #[error("{upstream} cannot be reached: {cause}")]
+    Unreachable { upstream: String, cause: String },
+    /// More calls at once than allowed, for too long. Nothing was delivered.
+    #[error("{upstream} is busy: no free place within {waited:?}")]
+    Busy { upstream: String, waited: Duration },
+    /// The request went out, and no head came back in time.
+    #[error("{upstream} sent no head within {waited:?}")]
+    HeadTimeout { upstream: String, waited: Duration },
+    /// The connection ended after the request went out.
+    #[error("{upstream} ended the connection before its head: {cause}")]
+    Lost { upstream: String, cause: String },
+}
+
+impl CallError {
+    /// Whether the vendor may already have acted.
+    pub fn vendor_may_have_acted(&self) -> bool {
+        matches!(self, Self::HeadTimeout { .. } | Self::Lost { .. })
+    }
+
+    /// For metrics: from a closed set.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "unreachable",
+            Self::Busy { .. } => "busy",
+            Self::HeadTimeout { .. } => "timeout",
+            Self::Lost { .. } => "lost",
+        }
+    }
+}
+
+impl Upstream {
+    /// # Errors
+    /// When the URL or the CA file cannot be used.
+    pub fn build(name: &str, config: &UpstreamConfig) -> Result<Self, String> {
+        Ok(Self {
+            name: name.to_owned(),
+            target: Target::parse(&config.url).map_err(|what| format!("upstreams.{name}: {what}"))?,
+            client: Client::build(config).map_err(|what| format!("upstreams.{name}: {what}"))?,
+            permits: Arc::new(Semaphore::new(config.max_concurrent)),
+            head_timeout: config.head_timeout.0,
+            body_timeout: config.body_timeout.0,
+        })
+    }
+
+    /// Sends a request once and waits for the reply's head. The permit is held until the reply is over.
+    ///
+    /// # Errors
+    /// [`CallError`]; only some kinds leave it open whether the vendor acted.
+    pub async fn call(&self, request: Request<Body>) -> Result<(Response<Incoming>, OwnedSemaphorePermit), CallError> {
+        let permit = self.permit().await?;
+        let head = tokio::time::timeout(self.head_timeout, self.client.send(request)).await;
+        match head {
+            Ok(Ok(response)) => Ok((response, permit)),
+            Ok(Err(cause)) if cause.nothing_was_sent() => {
+                Err(CallError::Unreachable { upstream: self.name.clone(), cause: cause.to_string() })
+            }
+            Ok(Err(cause)) => Err(CallError::Lost { upstream: self.name.clone(), cause: cause.to_string() }),
+            Err(_) => Err(CallError::HeadTimeout { upstream: self.name.clone(), waited: self.head_timeout }),
+        }
+    }
+
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, CallError> {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let waited = self.head_timeout;
+        let busy = || CallError::Busy { upstream: self.name.clone(), waited };
+        let permit = tokio::time::timeout(waited, Arc::clone(&self.permits).acquire_owned()).await;
+        permit.map_err(|_| busy())?.map_err(|_| busy())
+    }
+}
