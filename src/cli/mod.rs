@@ -2,7 +2,8 @@
 
 mod cases; // a profile's own conversations
 mod check;
-mod conversation; // request and reply files → envelope
+mod conversation;
+mod demo; // request and reply files → envelope
 mod explain;
 mod normalize;
 mod profiles;
@@ -44,6 +45,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// See it work: fake vendors, a partly failing batch to each, one shape
+    Demo(demo::Args),
     /// Run the gateway
     Serve(serve::Args),
     /// Say every problem of a configuration, or print the routes it makes
@@ -70,6 +73,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let code = match cli.command {
+        Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Normalize(args) => normalize::run(&args),

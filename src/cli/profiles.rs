@@ -38,9 +38,9 @@ pub(super) fn run(args: &Args) -> u8 {
             super::put(&list(&set));
             0
         }
-        Some(Command::Show { profile }) => match set.find(profile) {
-            Some(found) => {
-                super::put(found.text.trim_end());
+        Some(Command::Show { profile }) => match source_of(args, profile) {
+            Some(text) => {
+                super::put(text.trim_end());
                 0
             }
             None => {
@@ -50,6 +50,11 @@ pub(super) fn run(args: &Args) -> u8 {
         },
         Some(Command::Test { dir }) => test(&set, dir),
     }
+}
+
+fn source_of(args: &Args, profile: &str) -> Option<String> {
+    let (vendor, family) = profile.split_once('/')?;
+    crate::profile::source(args.profiles.as_deref(), vendor, family)
 }
 
 fn list(set: &ProfileSet) -> String {

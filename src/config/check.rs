@@ -42,10 +42,10 @@ impl Check<'_> {
             self.problem(&at("upstream"), what);
         }
         if let Some(vendor) = &route.vendor
-            && profiles.vendor(vendor).is_none()
+            && !profiles.known_vendors().contains(vendor)
         {
-            let known: Vec<&str> = profiles.vendors().iter().map(|v| v.name.as_str()).collect();
-            self.problem(&at("vendor"), format!("no profiles for vendor {vendor:?}; known: {}", known.join(", ")));
+            let known = profiles.known_vendors().join(", ");
+            self.problem(&at("vendor"), format!("no profiles for vendor {vendor:?}; known: {known}"));
         }
         if let Some(listener) = &route.listener
             && !config.listen.listeners.contains_key(listener)

@@ -30,7 +30,8 @@ pub fn load_text(file: &str, text: &str) -> Result<(Config, ProfileSet), Problem
         return Err(Problems(problems));
     }
     let config = layered(text).map_err(|what| Problems(vec![Problem { file: "environment".to_owned(), at: None, what }]))?;
-    let profiles = match crate::profile::load(config.profiles.directory.as_deref()) {
+    let routed: Option<Vec<&str>> = config.routes.values().map(|route| route.vendor.as_deref()).collect();
+    let profiles = match crate::profile::load_vendors(config.profiles.directory.as_deref(), routed.as_deref()) {
         Ok(profiles) => profiles,
         Err(cause) => {
             // Each line already names its own file.

@@ -45,7 +45,6 @@ pub(super) fn family(
     vendor: &Arc<Vendor>,
     shared: &VendorFile,
     file: &FamilyFile,
-    text: &str,
 ) -> Result<Profile, Vec<String>> {
     let mut check = Check::default();
     if file.vendor != vendor.name {
@@ -83,7 +82,6 @@ pub(super) fn family(
         actions,
         reply,
         kept,
-        text: text.to_owned(),
     })
 }
 

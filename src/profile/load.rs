@@ -21,6 +21,30 @@ type Files = BTreeMap<(String, String), (String, String)>;
 /// # Errors
 /// [`LoadError`] with every problem of every file.
 pub fn load(folder: Option<&Path>) -> Result<ProfileSet, LoadError> {
+    load_vendors(folder, None)
+}
+
+/// The same for some vendors only: a sidecar in front of one cloud need not hold the others'.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_vendors(folder: Option<&Path>, wanted: Option<&[&str]>) -> Result<ProfileSet, LoadError> {
+    let (mut files, mut problems) = read(folder);
+    let mut vendors: Vec<String> = files.keys().map(|(vendor, _)| vendor.clone()).collect();
+    vendors.dedup();
+    files.retain(|(vendor, _), _| wanted.is_none_or(|wanted| wanted.contains(&vendor.as_str())));
+    let mut set = build(&files, &mut problems);
+    set.known_vendors = vendors;
+    if problems.is_empty() { Ok(set) } else { Err(LoadError(problems)) }
+}
+
+/// The text of one family's file.
+pub fn source(folder: Option<&Path>, vendor: &str, family: &str) -> Option<String> {
+    let (mut files, _) = read(folder);
+    files.remove(&(vendor.to_owned(), format!("{family}.toml"))).map(|(_, text)| text)
+}
+
+fn read(folder: Option<&Path>) -> (Files, Vec<String>) {
     let mut files: Files = builtin::files()
         .into_iter()
         .map(|(vendor, name, text)| {
@@ -32,8 +56,7 @@ pub fn load(folder: Option<&Path>) -> Result<ProfileSet, LoadError> {
     if let Some(folder) = folder {
         overlay(&mut files, folder, &mut problems);
     }
-    let set = build(&files, &mut problems);
-    if problems.is_empty() { Ok(set) } else { Err(LoadError(problems)) }
+    (files, problems)
 }
 
 fn overlay(files: &mut Files, folder: &Path, problems: &mut Vec<String>) {
@@ -81,7 +104,7 @@ fn build(files: &Files, problems: &mut Vec<String>) -> ProfileSet {
         };
         set.add_vendor(std::sync::Arc::clone(&vendor));
         let own = files.range((name.clone(), String::new())..).take_while(|((vendor, _), _)| vendor == name);
-        for ((_, file), (origin, text)) in own {
+        for ((_, file), (origin, _)) in own {
             if file == "vendor.toml" || file == "codes.toml" {
                 continue;
             }
@@ -89,7 +112,7 @@ fn build(files: &Files, problems: &mut Vec<String>) -> ProfileSet {
             if format!("{}.toml", family.family) != *file {
                 problems.push(format!("{origin}: family = {:?} must be the file's name", family.family));
             }
-            match compile::family(&vendor, &shared, &family, text) {
+            match compile::family(&vendor, &shared, &family) {
                 Ok(profile) => set.add(profile),
                 Err(found) => problems.extend(found.into_iter().map(|what| format!("{origin}: {what}"))),
             }

@@ -22,7 +22,7 @@ pub use apply::{Reply, ReplyBody, Trace, apply, unanswered};
 pub use asked::{Asked, Request};
 pub use codes::{Class, CodeTable};
 pub use file::Status;
-pub use load::{LoadError, load};
+pub use load::{LoadError, load, load_vendors, source};
 pub use place::RequestPlace;
 pub use set::ProfileSet;
 
@@ -56,8 +56,6 @@ pub struct Profile {
     pub(crate) reply: reply::ReplyRules,
     /// The request's places that the reply rules refer to.
     pub(crate) kept: Vec<RequestPlace>,
-    /// The file's text, for `profiles show`.
-    pub text: String,
 }
 
 impl Profile {

@@ -15,6 +15,8 @@ pub struct ProfileSet {
     profiles: Vec<Arc<Profile>>,
     vendors: Vec<Arc<Vendor>>,
     index: HashMap<String, VendorIndex>,
+    /// Every vendor that could have been loaded.
+    pub(super) known_vendors: Vec<String>,
 }
 
 /// One vendor's actions, by what tells them apart.
@@ -60,6 +62,11 @@ impl ProfileSet {
 
     pub fn profiles(&self) -> &[Arc<Profile>] {
         &self.profiles
+    }
+
+    /// The names of all vendors there are profiles for, loaded or not.
+    pub fn known_vendors(&self) -> &[String] {
+        &self.known_vendors
     }
 
     pub fn vendors(&self) -> &[Arc<Vendor>] {

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::{Head, Reader};
-use crate::profile::{Action, Profile, ProfileSet, RequestPlace, Vendor};
+use crate::profile::{Action, ProfileSet, RequestPlace, Vendor};
 
 /// Which profiles may match.
 #[derive(Clone, Copy, Debug, Default)]
@@ -100,7 +100,7 @@ pub(super) fn best(set: &ProfileSet, scope: &Scope<'_>, reader: &Reader<'_>) -> 
             if scope.profile.is_some_and(|only| profile.name != only) {
                 continue;
             }
-            let found = fits(profile, action, *at, host.as_deref(), reader);
+            let found = fits(scope, action, *at, host.as_deref(), reader);
             if let Some(found) = found
                 && best.as_ref().is_none_or(|known| Reverse(found.score) < Reverse(known.score))
             {
@@ -112,7 +112,7 @@ pub(super) fn best(set: &ProfileSet, scope: &Scope<'_>, reader: &Reader<'_>) -> 
 }
 
 fn fits(
-    profile: &Profile,
+    scope: &Scope<'_>,
     action: &Action,
     at: (usize, usize),
     host: Option<&[(String, String)]>,
@@ -160,7 +160,10 @@ fn fits(
         + usize::from(!action.selector.places.is_empty())
         + usize::from(host.is_some());
     let weight = action.paths.iter().filter(|p| p.find(head.path).is_some()).map(|p| p.weight()).max().unwrap_or(0);
-    let _ = profile;
+    // "Any DELETE" is a fact about one vendor's API: without knowing the vendor it would catch everybody's.
+    if scope.vendor.is_none() && scope.profile.is_none() && conditions == 0 && weight <= 1 {
+        return None;
+    }
     Some(Match { at, path, host: captured.to_vec(), score: (same_service, conditions, weight) })
 }
 

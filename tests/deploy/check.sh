@@ -57,15 +57,14 @@ check "deploy/prometheus/prometheus.yml: promtool" promtool check config --lint=
 "$VENV/python" "$here/facts.py" without-discovery deploy/prometheus/kubernetes.yml >"$work/kubernetes.yml"
 check "deploy/prometheus/kubernetes.yml: promtool, discovery aside" promtool check config --lint=all --lint-fatal "$work/kubernetes.yml"
 
-# --- Kubernetes: the oldest version that each file promises, and the newest known here
+# --- Kubernetes: the oldest version that the files promise, and the newest known here
 
 validate() {
   # A kind without a schema is skipped with a warning and exit 0: that would be no check at all.
   "$VENV/kubernetes-validate" --strict -k "$1" "${@:2}" >"$work/validated" 2>&1 &&
     ! grep -i warn "$work/validated" || { cat "$work/validated"; return 1; }
 }
-check "deploy/kubernetes/sidecar.yaml: schema of Kubernetes 1.29" validate 1.29 deploy/kubernetes/sidecar.yaml
-check "deploy/kubernetes/gateway.yaml: schema of Kubernetes 1.30" validate 1.30 deploy/kubernetes/gateway.yaml
+check "deploy/kubernetes: schema of Kubernetes 1.29" validate 1.29 deploy/kubernetes/*.yaml
 check "deploy/kubernetes: schema of Kubernetes 1.37" validate 1.37 deploy/kubernetes/*.yaml
 check "deploy: enums, ports, probes, selectors and limits agree" "$VENV/python" "$here/facts.py" check
 check "deploy: planted mistakes are found" "$VENV/python" "$here/facts.py" plant

@@ -78,7 +78,11 @@ def the_program_saw_no_difference(direct, through):
     def plain(headers):
         return {n: v for n, v in headers.items() if n not in HOP_BY_HOP and not n.startswith("onevelope-")}
 
-    assert plain(through.headers) == plain(direct.headers)
+    expected, got = plain(direct.headers), plain(through.headers)
+    if "transfer-encoding" in direct.headers:
+        # Framing belongs to each connection: what came in pieces may go on with a length.
+        got.pop("content-length", None)
+    assert got == expected
 
 
 def the_verdict_was_told(made, verdict, moved, vendor, vendor_status):

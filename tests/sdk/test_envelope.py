@@ -3,6 +3,7 @@
 import http.client
 import json
 import pathlib
+import time
 
 import jsonschema
 import pytest
@@ -177,6 +178,47 @@ def test_a_refused_connection_is_a_failure_known_first_hand(vendor, gateway):
     assert (status, envelope["outcome"]) == (502, "failed")
     assert {(r["evidence"], r["error"]["category"], r["error"]["advice"]) for r in envelope["results"]} == {("gateway", "unreachable", "retry")}
     assert not vendor.asked
+
+
+@pytest.mark.parametrize("listener", ["huawei", "envelope"])
+def test_a_reply_too_large_to_read_passes_and_its_items_are_unknown(listener, vendor, gateway):
+    before = gateway.metrics()
+    vendor.reply = Reply(200, json.dumps({"response": [{"id": A}], "padding": "x" * 300_000}).encode(), huawei.JSON)
+    _, headers, body = ask(gateway.address(listener), PASSWORDS)
+    assert body == vendor.reply.body
+    assert headers["onevelope-outcome"] == "unknown"
+    assert items(headers["onevelope-items"]) == Verdict("unknown", unknown=2).items
+    the_metrics_moved(gateway.moved(before), Verdict("unknown", unknown=2), "huawei")
+
+
+def test_a_connection_lost_without_an_answer_is_unknown_and_nothing_is_sent_twice(vendor, gateway):
+    """On a connection that was used before: there a client is tempted to believe that it was merely stale."""
+    vendor.reply = huawei.TAKEN
+    ask(gateway.address("envelope"), START)
+    vendor.take()
+    before, vendor.reply = gateway.metrics(), None
+    status, headers, _ = answer = ask(gateway.address("envelope"), START)
+    vendor.take()
+    envelope = envelope_of(answer)
+    assert (status, envelope["outcome"]) in ((502, "unknown"), (504, "unknown"))
+    assert {r["error"]["advice"] for r in envelope["results"]} == {"reconcile"} and "retry-after" not in headers
+    the_metrics_moved(gateway.moved(before), Verdict("unknown", unknown=2), "huawei")
+
+
+def test_a_caller_who_hangs_up_is_counted_all_the_same(vendor, gateway):
+    """The batch went to the vendor; whether the gateway still hears the reply or not, both machines have a verdict."""
+    before, vendor.reply = gateway.metrics(), huawei.TAKEN
+    host, _, port = gateway.address("envelope").partition(":")
+    with vendor.stall():
+        connection = http.client.HTTPConnection(host, int(port), timeout=10)
+        connection.request(START[0], START[1], json.dumps(START[2]), {"Host": huawei.HOST, "Content-Type": "application/json"})
+        until = time.monotonic() + 10
+        while not vendor.asked and time.monotonic() < until:
+            time.sleep(0.01)
+        connection.close()
+    vendor.take()
+    rows = [(dict(labels), n) for labels, n in gateway.moved(before).items()]
+    assert sum(n for _, n in rows) == 2 and {r["outcome"] for r, _ in rows} <= {"accepted", "unknown"}, rows
 
 
 @pytest.mark.parametrize("target, method", [("ecs.cn-north-4.myhuaweicloud.com:443", "CONNECT"), ("http://example.com/", "GET")])

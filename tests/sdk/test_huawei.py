@@ -5,6 +5,7 @@ Two ways to the gateway keep the SDK's signature valid, and each call takes both
 * host: endpoint `http://<gateway>` with the vendor's name set as Host header.
 """
 
+import gzip
 import json
 
 import pytest
@@ -12,7 +13,8 @@ from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.exceptions.exceptions import ServiceResponseException
 from huaweicloudsdkcore.http.http_config import HttpConfig
 from huaweicloudsdkecs.v2 import (
-    BatchAddServerGroupMemberReq, BatchAddServerGroupMemberRequest, BatchDeleteServerGroupMemberReq,
+    BatchAddServerGroupMemberReq, BatchAddServerGroupMemberRequest, BatchAddServerTag, BatchCreateServerTagsRequest,
+    BatchCreateServerTagsRequestBody, BatchDeleteServerGroupMemberReq,
     BatchDeleteServerGroupMemberRequest, BatchRebootServersRequest, BatchRebootServersRequestBody, BatchRebootSeversOption,
     BatchResetServersPasswordRequest, BatchResetServersPasswordRequestBody, BatchStartServersOption, BatchStartServersRequest,
     BatchStartServersRequestBody, BatchStopServersOption, BatchStopServersRequest, BatchStopServersRequestBody,
@@ -47,6 +49,8 @@ JOIN = "batch_add_server_group_member", BatchAddServerGroupMemberRequest(
     server_group_id=GROUP, body=BatchAddServerGroupMemberReq(server_ids=[A, B]))
 LEAVE = "batch_delete_server_group_member", BatchDeleteServerGroupMemberRequest(
     server_group_id=GROUP, body=BatchDeleteServerGroupMemberReq(server_ids=[A, B]))
+TAGS = "batch_create_server_tags", BatchCreateServerTagsRequest(
+    server_id=A, body=BatchCreateServerTagsRequestBody(action="create", tags=[BatchAddServerTag(key="a", value="1"), BatchAddServerTag(key="b", value="2")]))
 
 # === what the vendor replies ===
 
@@ -108,7 +112,12 @@ CASES = {
     "passwords, wrong signature": (PASSWORDS, reply(401, {"error_msg": "Incorrect IAM authentication information: verify aksk signature fail",
                                                           "error_code": "APIGW.0301", "request_id": "fc93"}), Verdict("failed", failed=2)),
     "names set": (NAMES, DONE, Verdict("succeeded", succeeded=2)),
+    "names set, gzip": (NAMES, Reply(200, gzip.compress(DONE.body, mtime=0), (*JSON, ("Content-Encoding", "gzip"))), Verdict("succeeded", succeeded=2)),
+    "names set, in chunks": (NAMES, Reply(200, DONE.body, JSON, chunked=True), Verdict("succeeded", succeeded=2)),
+    "names set, with a byte order mark": (NAMES, Reply(200, b"\xef\xbb\xbf" + DONE.body, JSON), Verdict("succeeded", succeeded=2)),
     "one name refused": (NAMES, reply(400, failures((A, "ECS.0616"))), Verdict("partial", succeeded=1, failed=1)),
+    # No body is what the vendor's page promises: every tag is set.
+    "tags set": (TAGS, Reply(204, b"", (("X-Request-Id", "26a4"),)), Verdict("succeeded", succeeded=2)),
     "members joined": (JOIN, reply(200, members("success", "success", "success")), Verdict("succeeded", succeeded=2)),
     "one member refused": (JOIN, reply(200, members("success", "failed")), Verdict("partial", succeeded=1, failed=1)),
     "members left": (LEAVE, reply(200, members("success", "success", "success")), Verdict("succeeded", succeeded=2)),
@@ -198,7 +207,9 @@ def test_the_password_of_a_batch_is_nowhere_but_at_the_vendor(by, vendor, gatewa
     through = make(lambda: by("proxy", through=True)(what), vendor, tap)
     assert PASSWORD.encode() in through.received.body
     signature = through.received.header("authorization").rpartition("=")[2]
-    shown = {path: gateway.admin(path)[1] for path in ("/metrics", "/metrics/resources", "/api/failures", "/api/config")}
+    pages = {path: gateway.admin(path) for path in ("/metrics", "/metrics/resources", "/api/failures", "/api/config")}
+    assert {path: status for path, (status, _) in pages.items()} == dict.fromkeys(pages, 200)
+    shown = {path: text for path, (_, text) in pages.items()}
     shown["log"] = gateway.log.read_text(errors="replace")
     for secret in (PASSWORD, signature, SECRET_KEY):
         assert not [where for where, text in shown.items() if secret in text], f"{secret} was shown"

@@ -52,14 +52,20 @@ class Reply:
     status: int
     body: bytes
     headers: tuple = (("Content-Type", "application/json"),)
+    chunked: bool = False
 
     def encode(self):
         # A Date of its own: a proxy that finds none has to add one, and replies could not be compared.
         lines = [f"HTTP/1.1 {self.status} {http.client.responses.get(self.status, 'Status')}", "Date: Tue, 11 Jun 2024 08:00:00 GMT"]
         lines += [f"{name}: {value}" for name, value in self.headers]
-        if self.status != 204:
-            lines.append(f"Content-Length: {len(self.body)}")
-        return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + self.body
+        body = self.body
+        if self.chunked:
+            lines.append("Transfer-Encoding: chunked")
+            pieces = [body[i:i + 7] for i in range(0, len(body), 7)]
+            body = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in pieces) + b"0\r\n\r\n"
+        elif self.status != 204:
+            lines.append(f"Content-Length: {len(body)}")
+        return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
 def parse(head, body):
@@ -72,7 +78,8 @@ def parse(head, body):
 class Recorder:
     """An HTTP server on a free port of 127.0.0.1 that keeps every request and answers what it was told to.
 
-    `asked` is what came in. `stall()` holds back all answers until its block ends.
+    `asked` is what came in. `reply` None: the connection is closed without a word. `stall()` holds back all answers
+    until its block ends.
     """
 
     def __init__(self):
@@ -99,6 +106,8 @@ class Recorder:
                 recorder.asked.append(parse(head.removesuffix(b"\r\n\r\n"), body))
                 reply = recorder.reply
                 recorder._may_answer.wait(30)
+                if reply is None:
+                    return False
                 self.wfile.write(reply.encode())
                 return True
 

@@ -37,6 +37,10 @@ impl<'a> Judge<'a, '_> {
         if outcome == Outcome::Unknown || self.strict {
             return UNKNOWN;
         }
+        if outcome.is_good() && ledger.strangers_only() {
+            self.note("batch_item_mismatch", "the reply names only resources that were not asked for; who they are is not known");
+            return UNKNOWN;
+        }
         if outcome.is_good() && !self.counts_leave_room(ledger) {
             self.note("batch_item_mismatch", "the vendor's counts leave no room for the items it does not name");
             return UNKNOWN;

@@ -74,6 +74,11 @@ impl<'a> Ledger<'a> {
         self.slots.iter().flatten().chain(&self.volunteers)
     }
 
+    /// Whether every named resource is one nobody asked for: they may be other names of the asked ones.
+    pub(super) fn strangers_only(&self) -> bool {
+        self.matched == 0 && self.volunteers.iter().any(|verdict| verdict.id.is_some())
+    }
+
     pub(super) fn volunteered(&self) -> usize {
         self.volunteers.len()
     }
