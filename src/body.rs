@@ -15,7 +15,7 @@ use tokio::time::Sleep;
 #[derive(Debug, Default)]
 pub struct Body {
     /// What was held already, or was made here.
-    front: Option<Bytes>,
+    front: std::collections::VecDeque<Bytes>,
     /// What is still to come.
     rest: Option<Incoming>,
     /// Longest silence of `rest`.
@@ -44,12 +44,17 @@ impl Body {
     }
 
     pub fn full(bytes: impl Into<Bytes>) -> Self {
-        Self { front: Some(bytes.into()).filter(|b| !b.is_empty()), ..Self::default() }
+        Self::pieces(vec![bytes.into()])
+    }
+
+    /// One body in several pieces.
+    pub fn pieces(pieces: Vec<Bytes>) -> Self {
+        Self { front: pieces.into_iter().filter(|b| !b.is_empty()).collect(), ..Self::default() }
     }
 
     /// Bytes that were held, then the rest of the stream.
     pub fn stream(front: Bytes, rest: Incoming, silence: Option<Duration>) -> Self {
-        Self { front: Some(front).filter(|b| !b.is_empty()), rest: Some(rest), silence, ..Self::default() }
+        Self { rest: Some(rest), silence, ..Self::full(front) }
     }
 
     /// Bytes of a body that ended early; the reader sees it cut, too.
@@ -71,7 +76,7 @@ impl HttpBody for Body {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
-        if let Some(front) = this.front.take() {
+        if let Some(front) = this.front.pop_front() {
             return Poll::Ready(Some(Ok(Frame::data(front))));
         }
         let Some(rest) = &mut this.rest else {
@@ -93,11 +98,11 @@ impl HttpBody for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.front.is_none() && !self.cut && self.rest.as_ref().is_none_or(HttpBody::is_end_stream)
+        self.front.is_empty() && !self.cut && self.rest.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        let front = self.front.as_ref().map_or(0, |b| b.len() as u64);
+        let front = self.front.iter().map(|b| b.len() as u64).sum();
         if self.cut {
             return SizeHint::default();
         }

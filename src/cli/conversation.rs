@@ -96,11 +96,11 @@ pub(super) fn recognise(set: &ProfileSet, scope: &Scope<'_>, message: &Message) 
 pub(super) fn judge_messages(request: Request, reply: &Message, strict: bool, policy: RawPolicy, trace: &mut Trace) -> Judged {
     let incoming = Incoming { status: reply.status, headers: &reply.headers, body: &reply.body, cut: false };
     let limits = Limits { decoded_body: 256 << 20, ratio: 1000, bounds: Bounds::default() };
-    let (json, outcome, status) = translate(&request, &incoming, &limits, strict, false, trace, |envelope, plain| {
+    let (json, outcome, status) = translate(&request, &incoming, &limits, strict, false, trace, |envelope, text, plain| {
         let raw = raw(policy, &request, envelope, &incoming, plain);
         let writer = Writer { id: "offline", attempts: 1, duration_ms: 0, minimal: false, raw };
         let (status, _) = crate::envelope::status_line(envelope, crate::envelope::StatusPolicy::Strict);
-        (writer.write(envelope), envelope.outcome, status)
+        (writer.write(envelope, text).concat(), envelope.outcome, status)
     });
     Judged { json, outcome, status, request }
 }

@@ -11,25 +11,61 @@ use crate::json_text::unescape;
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    Null,
-    Bool,
-    Number,
-    String,
-    Array,
-    Object,
+    Null = 0,
+    Bool = 1,
+    Number = 2,
+    String = 3,
+    Array = 4,
+    Object = 5,
 }
 
-/// One value or key on the tape, 16 bytes.
+/// One value or key on the tape, 12 bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Node {
-    pub(super) kind: Kind,
-    /// Whether a string holds escapes.
-    pub(super) escaped: bool,
     /// Span in the text: the inside of a string, else the whole value.
     pub(super) start: u32,
     pub(super) end: u32,
-    /// Index of the node after this one's last descendant.
-    pub(super) next: u32,
+    /// Index of the node after this one's last descendant, above four bits of kind and "holds escapes".
+    packed: u32,
+}
+
+/// Most nodes a tape can hold.
+pub(super) const MOST_NODES: usize = (1 << 28) - 1;
+
+impl Node {
+    #[inline]
+    pub(super) fn new(kind: Kind, escaped: bool, start: usize, end: usize, next: usize) -> Self {
+        let packed = ((next as u32) << 4) | ((kind as u32) << 1) | u32::from(escaped);
+        Self { start: start as u32, end: end as u32, packed }
+    }
+
+    #[inline]
+    pub(super) fn kind(self) -> Kind {
+        match (self.packed >> 1) & 7 {
+            0 => Kind::Null,
+            1 => Kind::Bool,
+            2 => Kind::Number,
+            3 => Kind::String,
+            4 => Kind::Array,
+            _ => Kind::Object,
+        }
+    }
+
+    #[inline]
+    pub(super) fn escaped(self) -> bool {
+        self.packed & 1 != 0
+    }
+
+    #[inline]
+    pub(super) fn next(self) -> u32 {
+        self.packed >> 4
+    }
+
+    /// Ends a container.
+    #[inline]
+    pub(super) fn close(&mut self, end: usize, next: usize) {
+        *self = Self::new(self.kind(), false, self.start as usize, end, next);
+    }
 }
 
 /// A body as a tree. Members of an object are (key, value) pairs of nodes on the tape.
@@ -42,6 +78,11 @@ pub struct Document<'a> {
 impl<'a> Document<'a> {
     pub(super) fn new(text: Cow<'a, str>, nodes: Vec<Node>) -> Self {
         Self { text, nodes }
+    }
+
+    /// Gives up the tree and keeps its text.
+    pub fn into_text(self) -> Cow<'a, str> {
+        self.text
     }
 
     /// The topmost value.
@@ -94,22 +135,22 @@ impl<'d> Value<'d> {
     }
 
     pub fn kind(self) -> Kind {
-        self.node().kind
+        self.node().kind()
     }
 
     /// A string, number or boolean as text; nothing for null, lists and objects.
     pub fn scalar(self) -> Option<Scalar<'d>> {
         let node = self.node();
-        match node.kind {
+        match node.kind() {
             Kind::Null | Kind::Array | Kind::Object => None,
-            _ => Some(Scalar { raw: self.span(node), escaped: node.escaped }),
+            _ => Some(Scalar { raw: self.span(node), escaped: node.escaped() }),
         }
     }
 
     /// The value's JSON, verbatim.
     pub fn raw(self) -> &'d str {
         let node = self.node();
-        match node.kind {
+        match node.kind() {
             Kind::String => &self.document.text[node.start as usize - 1..node.end as usize + 1],
             _ => self.span(node),
         }
@@ -122,10 +163,10 @@ impl<'d> Value<'d> {
     /// Null, an empty string, an empty list or an empty object.
     pub fn is_empty(self) -> bool {
         let node = self.node();
-        match node.kind {
+        match node.kind() {
             Kind::Null => true,
             Kind::String => node.start == node.end,
-            Kind::Array | Kind::Object => node.next == self.at + 1,
+            Kind::Array | Kind::Object => node.next() == self.at + 1,
             Kind::Bool | Kind::Number => false,
         }
     }
@@ -133,14 +174,14 @@ impl<'d> Value<'d> {
     /// A list's elements; nothing for other kinds.
     pub fn elements(self) -> Children<'d> {
         let node = self.node();
-        let end = if node.kind == Kind::Array { node.next } else { self.at + 1 };
+        let end = if node.kind() == Kind::Array { node.next() } else { self.at + 1 };
         Children { document: self.document, at: self.at + 1, end }
     }
 
     /// An object's members in order, repeated keys included; nothing for other kinds.
     pub fn members(self) -> Members<'d> {
         let node = self.node();
-        let end = if node.kind == Kind::Object { node.next } else { self.at + 1 };
+        let end = if node.kind() == Kind::Object { node.next() } else { self.at + 1 };
         Members { document: self.document, at: self.at + 1, end }
     }
 
@@ -173,7 +214,7 @@ impl<'d> Iterator for Children<'d> {
             return None;
         }
         let value = Value { document: self.document, at: self.at };
-        self.at = value.node().next;
+        self.at = value.node().next();
         Some(value)
     }
 }
@@ -195,8 +236,8 @@ impl<'d> Iterator for Members<'d> {
         }
         let key = Value { document: self.document, at: self.at };
         let value = Value { document: self.document, at: self.at + 1 };
-        self.at = value.node().next;
+        self.at = value.node().next();
         let node = key.node();
-        Some((Scalar { raw: key.span(node), escaped: node.escaped }, value))
+        Some((Scalar { raw: key.span(node), escaped: node.escaped() }, value))
     }
 }

@@ -3,7 +3,7 @@
 //! Format: a node for every value and every key, containers before their content; see [`Node`]. The text is
 //! already known to be UTF-8, so only structure, escapes and number spelling are left to check.
 
-use super::document::{Kind, Node};
+use super::document::{Kind, MOST_NODES, Node};
 use super::{Bounds, DecodeError, Wire};
 
 /// Reads one JSON text.
@@ -14,9 +14,9 @@ pub(super) fn parse(text: &str, bounds: Bounds) -> Result<Vec<Node>, DecodeError
     let mut reader = Reader {
         bytes: text.as_bytes(),
         at: 0,
-        nodes: Vec::with_capacity((text.len() / 14).clamp(8, bounds.nodes)),
+        nodes: Vec::with_capacity((text.len() / 12).clamp(8, bounds.nodes.max(8))),
         open: Vec::with_capacity(16),
-        bounds,
+        bounds: Bounds { nodes: bounds.nodes.min(MOST_NODES), ..bounds },
     };
     reader.document()?;
     Ok(reader.nodes)
@@ -88,7 +88,7 @@ impl Reader<'_> {
     #[inline]
     fn after_value(&mut self) -> Result<bool, DecodeError> {
         while let Some(&container) = self.open.last() {
-            let in_object = self.nodes[container as usize].kind == Kind::Object;
+            let in_object = self.nodes[container as usize].kind() == Kind::Object;
             self.space();
             match self.bytes.get(self.at) {
                 None => return Err(self.truncated()),
@@ -110,11 +110,9 @@ impl Reader<'_> {
 
     fn close(&mut self) {
         self.at += 1;
-        let next = self.nodes.len() as u32;
+        let next = self.nodes.len();
         if let Some(container) = self.open.pop() {
-            let node = &mut self.nodes[container as usize];
-            node.end = self.at as u32;
-            node.next = next;
+            self.nodes[container as usize].close(self.at, next);
         }
     }
 
@@ -231,8 +229,8 @@ impl Reader<'_> {
         if self.nodes.len() >= self.bounds.nodes {
             return Err(DecodeError::TooMany { nodes: self.bounds.nodes });
         }
-        let next = self.nodes.len() as u32 + 1;
-        self.nodes.push(Node { kind, escaped, start: start as u32, end: end as u32, next });
+        let next = self.nodes.len() + 1;
+        self.nodes.push(Node::new(kind, escaped, start, end, next));
         Ok(())
     }
 

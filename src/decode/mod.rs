@@ -29,7 +29,7 @@ use std::borrow::Cow;
 pub struct Bounds {
     /// Deepest nesting.
     pub depth: usize,
-    /// Most nodes (values and keys) in one document; 16 bytes each.
+    /// Most nodes (values and keys) in one document; 12 bytes each.
     pub nodes: usize,
 }
 

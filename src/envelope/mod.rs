@@ -10,7 +10,7 @@ mod write; // envelope → bytes
 
 pub use result::{Advice, Category, Evidence, Fault, Origin, Outcome, Task, TaskState, Verdict};
 pub use status::{StatusPolicy, status_line};
-pub use text::Text;
+pub use text::{Sources, Text, Texts};
 pub use write::{Raw, RawEncoding, Writer};
 
 /// Version of the envelope's shape, as `version` carries it.
@@ -111,9 +111,9 @@ pub const DIAGNOSTIC_CODES: &[&str] = &[
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Operation<'a> {
     pub vendor: &'a str,
-    pub service: Option<Text<'a>>,
+    pub service: Option<&'a str>,
     pub action: &'a str,
-    pub region: Option<Text<'a>>,
+    pub region: Option<&'a str>,
     pub resource_type: Option<&'a str>,
     /// `<vendor>/<family>` of the profile that read the conversation.
     pub profile: &'a str,
@@ -121,11 +121,11 @@ pub struct Operation<'a> {
 }
 
 /// What is known of the call to the vendor.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Upstream<'a> {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Upstream {
     /// HTTP status of the vendor's reply; none when there was no reply.
     pub status: Option<u16>,
-    pub request_id: Option<Text<'a>>,
+    pub request_id: Option<Text>,
     pub body: BodyState,
 }
 
@@ -145,7 +145,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    fn count(&mut self, verdict: &Verdict<'_>) {
+    fn count(&mut self, verdict: &Verdict) {
         self.total += 1;
         match verdict.outcome {
             Outcome::Succeeded => self.succeeded += 1,
@@ -166,13 +166,15 @@ pub struct Envelope<'a> {
     pub summary: Summary,
     pub operation: Operation<'a>,
     /// The request's order, then what the vendor volunteered.
-    pub results: Vec<Verdict<'a>>,
+    pub results: Vec<Verdict>,
     /// The vendor's outer verdict whenever it is not success.
-    pub fault: Option<Fault<'a>>,
+    pub fault: Option<Fault>,
     /// One job that covers many items.
-    pub task: Option<Task<'a>>,
-    pub upstream: Upstream<'a>,
+    pub task: Option<Task>,
+    pub upstream: Upstream,
     pub diagnostics: Vec<Diagnostic>,
+    asked: &'a str,
+    made: String,
 }
 
 /// How an envelope without items is to be judged (`docs/envelope.md` section 4, rule 1).
@@ -192,21 +194,24 @@ pub enum Bare {
 #[derive(Debug)]
 pub struct Parts<'a> {
     pub operation: Operation<'a>,
-    pub results: Vec<Verdict<'a>>,
-    pub fault: Option<Fault<'a>>,
+    pub results: Vec<Verdict>,
+    pub fault: Option<Fault>,
     /// The outer verdict claims a failure (it may do so without a code).
     pub outer_failed: bool,
-    pub task: Option<Task<'a>>,
-    pub upstream: Upstream<'a>,
+    pub task: Option<Task>,
+    pub upstream: Upstream,
     pub diagnostics: Vec<Diagnostic>,
     pub bare: Bare,
+    /// The asked ids, and what the gateway made itself: sources of the texts.
+    pub asked: &'a str,
+    pub made: String,
 }
 
 impl<'a> Envelope<'a> {
     /// Derives summary and outcome, and makes the verdicts obey their invariants: `succeeded` and
     /// `accepted` carry no fault, all others do; `unknown` advises `reconcile`; no evidence is `unknown`.
     pub fn seal(parts: Parts<'a>) -> Self {
-        let Parts { operation, mut results, mut fault, outer_failed, task, upstream, diagnostics, bare } = parts;
+        let Parts { operation, mut results, mut fault, outer_failed, task, upstream, diagnostics, bare, asked, made } = parts;
         let mut summary = Summary::default();
         for verdict in &mut results {
             verdict.obey();
@@ -220,7 +225,12 @@ impl<'a> Envelope<'a> {
         {
             fault.advice = Advice::Reconcile;
         }
-        Self { outcome, summary, operation, results, fault, task, upstream, diagnostics }
+        Self { outcome, summary, operation, results, fault, task, upstream, diagnostics, asked, made }
+    }
+
+    /// Where the texts stand, given the reply's document text.
+    pub fn sources<'s>(&'s self, reply: &'s str) -> Sources<'s> {
+        Sources { reply, asked: self.asked, made: &self.made }
     }
 }
 

@@ -199,17 +199,17 @@ impl From<Outcome> for TaskState {
 }
 
 /// Why something did not succeed. `vendor_code` and `message` are the vendor's, verbatim; never our words.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fault<'a> {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fault {
     pub category: Category,
     pub origin: Origin,
     pub advice: Advice,
-    pub vendor_code: Option<Text<'a>>,
-    pub message: Option<Text<'a>>,
-    pub retry_after_ms: Option<u64>,
+    pub vendor_code: Option<Text>,
+    pub message: Option<Text>,
+    pub retry_after_ms: Option<u32>,
 }
 
-impl<'a> Fault<'a> {
+impl Fault {
     /// A fault with the category's default advice and nothing else.
     pub fn of(category: Category, origin: Origin) -> Self {
         Self {
@@ -224,36 +224,36 @@ impl<'a> Fault<'a> {
 }
 
 /// Something that can be polled.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Task<'a> {
-    pub id: Text<'a>,
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Task {
+    pub id: Text,
     pub state: TaskState,
     /// The vendor's word for the state.
-    pub vendor_state: Option<Text<'a>>,
+    pub vendor_state: Option<Text>,
     /// Path or URL to poll.
-    pub monitor: Option<Box<str>>,
+    pub monitor: Option<Text>,
 }
 
 /// One resource's verdict.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Verdict<'a> {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Verdict {
     /// Position in the request's list; none for a resource the vendor named and nobody asked for.
     pub index: Option<u32>,
     /// In the request's spelling; none when nobody named one.
-    pub id: Option<Text<'a>>,
+    pub id: Option<Text>,
     /// Client-chosen correlation key.
-    pub key: Option<Text<'a>>,
+    pub key: Option<Text>,
     /// 0 for the verdict that counts; 1, 2, … for further statements about the same resource.
-    pub occurrence: u32,
+    pub occurrence: u16,
     pub outcome: Outcome,
     pub evidence: Evidence,
-    pub fault: Option<Fault<'a>>,
-    pub task: Option<Task<'a>>,
+    pub fault: Option<Fault>,
+    pub task: Option<Task>,
     /// The vendor's own fragment for this item, verbatim JSON.
-    pub data: Option<&'a str>,
+    pub data: Option<Text>,
 }
 
-impl<'a> Verdict<'a> {
+impl Verdict {
     pub fn new(outcome: Outcome, evidence: Evidence) -> Self {
         Self {
             index: None,

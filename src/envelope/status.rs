@@ -67,7 +67,7 @@ fn shared_status(envelope: &Envelope<'_>) -> u16 {
 
 /// Categories of the verdicts that count; of the batch when there are no items.
 fn categories<'e>(envelope: &'e Envelope<'_>) -> impl Iterator<Item = Category> + 'e {
-    let counted = |v: &&Verdict<'_>| v.occurrence == 0;
+    let counted = |v: &&Verdict| v.occurrence == 0;
     let items = envelope.results.iter().filter(counted).filter_map(|v| v.fault.as_ref());
     let batch = envelope.fault.as_ref().filter(|_| envelope.summary.total == 0);
     items.chain(batch).map(|fault| fault.category)

@@ -1,59 +1,131 @@
-//! A string on its way into an envelope, kept in whatever spelling it arrived in.
+//! A string of an envelope: eight bytes that point to where it stands already.
 //!
-//! A vendor's JSON string is already a valid JSON string: copying its escaped form is cheaper than
-//! unescaping and escaping again, and keeps the vendor's spelling. Nothing is allocated per resource.
+//! A batch of a hundred thousand resources must not cost a string each. A [`Text`] is a span of one of three sources: the
+//! vendor's reply, the asked ids, or what the gateway made itself. A vendor's JSON string is already a valid JSON string,
+//! so it is copied in its escaped form into the envelope.
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 
 use crate::json_text::unescape;
 
-/// Text that is plain, or still in the escaped form of a JSON string (without its quotes).
-#[derive(Clone, Debug)]
-pub enum Text<'a> {
-    Plain(&'a str),
-    Escaped(&'a str),
-    Owned(Box<str>),
+/// A span of a source. Read it through [`Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text {
+    start: u32,
+    /// Length, source, whether it is in JSON's escaped form, and a one that makes `Option<Text>` no larger.
+    tail: NonZeroU32,
 }
 
-impl<'a> Text<'a> {
-    /// The text itself, unescaped. A lone surrogate becomes U+FFFD.
-    pub fn decode(&self) -> Cow<'_, str> {
-        match self {
-            Text::Plain(s) => Cow::Borrowed(s),
-            Text::Escaped(s) => Cow::Owned(unescape(s)),
-            Text::Owned(s) => Cow::Borrowed(s),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Reply = 0,
+    Asked = 1,
+    Made = 2,
+}
+
+/// Longest text that can be pointed to; a longer one is cut.
+const LONGEST: usize = (1 << 28) - 1;
+
+impl Text {
+    fn new(source: Source, start: usize, len: usize, escaped: bool) -> Self {
+        let len = len.min(LONGEST) as u32;
+        let tail = (len << 4) | ((source as u32) << 2) | (u32::from(escaped) << 1) | 1;
+        Self { start: start as u32, tail: NonZeroU32::new(tail).unwrap_or(NonZeroU32::MIN) }
+    }
+
+    /// Whether it is in the escaped form of a JSON string.
+    pub fn is_escaped(self) -> bool {
+        self.tail.get() & 2 != 0
+    }
+}
+
+/// Where an envelope's texts stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'s> {
+    /// The reply's document text; empty when there is none.
+    pub reply: &'s str,
+    /// The asked ids and keys.
+    pub asked: &'s str,
+    /// What the gateway made: header values, joined ids.
+    pub made: &'s str,
+}
+
+impl<'s> Sources<'s> {
+    /// The span as it stands, escaped or not.
+    pub fn raw(&self, text: Text) -> &'s str {
+        let source = match (text.tail.get() >> 2) & 3 {
+            0 => self.reply,
+            1 => self.asked,
+            _ => self.made,
+        };
+        let (start, len) = (text.start as usize, (text.tail.get() >> 4) as usize);
+        source.get(start..start + len).unwrap_or("")
+    }
+
+    /// The text itself.
+    pub fn decode(&self, text: Text) -> Cow<'s, str> {
+        let raw = self.raw(text);
+        if text.is_escaped() { Cow::Owned(unescape(raw)) } else { Cow::Borrowed(raw) }
+    }
+}
+
+/// Turns strings into [`Text`]s while an envelope is made.
+#[derive(Debug, Default)]
+pub struct Texts<'s> {
+    reply: &'s str,
+    asked: &'s str,
+    made: String,
+}
+
+impl<'s> Texts<'s> {
+    pub fn new(reply: &'s str, asked: &'s str) -> Self {
+        Self { reply, asked, made: String::new() }
+    }
+
+    /// Points to a string where it stands, or keeps a copy.
+    pub fn refer(&mut self, text: &str, escaped: bool) -> Text {
+        if let Some(start) = offset(self.reply, text) {
+            return Text::new(Source::Reply, start, text.len(), escaped);
         }
-    }
-
-    /// Whether there is nothing to read: empty or blank.
-    pub fn is_blank(&self) -> bool {
-        match self {
-            Text::Plain(s) => s.trim().is_empty(),
-            Text::Owned(s) => s.trim().is_empty(),
-            Text::Escaped(s) => unescape(s).trim().is_empty(),
+        if let Some(start) = offset(self.asked, text) {
+            return Text::new(Source::Asked, start, text.len(), escaped);
         }
+        let start = self.made.len();
+        self.made.push_str(text);
+        Text::new(Source::Made, start, text.len(), escaped)
     }
 
-    /// The same text with nothing borrowed.
-    pub fn into_owned<'b>(self) -> Text<'b> {
-        Text::Owned(self.decode().into())
+    /// What was made here.
+    pub fn into_made(self) -> String {
+        self.made
     }
-}
 
-impl PartialEq for Text<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.decode() == other.decode()
-    }
-}
-
-impl From<String> for Text<'_> {
-    fn from(s: String) -> Self {
-        Text::Owned(s.into())
+    /// The sources as they are now.
+    pub fn sources(&self) -> Sources<'_> {
+        Sources { reply: self.reply, asked: self.asked, made: &self.made }
     }
 }
 
-impl<'a> From<&'a str> for Text<'a> {
-    fn from(s: &'a str) -> Self {
-        Text::Plain(s)
+/// Where `part` lies in `whole`, if it is a slice of it.
+fn offset(whole: &str, part: &str) -> Option<usize> {
+    let start = (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
+    (start + part.len() <= whole.len() && !part.is_empty()).then_some(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_point_where_strings_stand() {
+        let reply = String::from(r#"{"a":"x\n"}"#);
+        let asked = String::from("i-1i-2");
+        let mut texts = Texts::new(&reply, &asked);
+        let (a, b) = (texts.refer(&reply[6..9], true), texts.refer(&asked[3..6], false));
+        let c = texts.refer("made here", false);
+        let sources = texts.sources();
+        assert_eq!((sources.decode(a).as_ref(), sources.raw(b), sources.raw(c)), ("x\n", "i-2", "made here"));
+        assert_eq!(size_of::<Option<Text>>(), 8);
     }
 }

@@ -3,8 +3,13 @@
 //! Written by hand rather than through serde: strings that are still in their JSON spelling are copied as they
 //! stand, the vendor's fragments are spliced in verbatim, and nothing is allocated per result.
 
-use super::{Diagnostic, Envelope, Fault, Operation, Summary, Task, Text, VERSION, Verdict};
+use bytes::Bytes;
+
+use super::{Diagnostic, Envelope, Fault, Operation, Sources, Summary, Task, Text, VERSION, Verdict};
 use crate::json_text::{number, string};
+
+/// Size at which a piece of output is full.
+const PIECE: usize = 64 << 10;
 
 /// How the vendor's bytes are shown in `raw`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,10 +49,14 @@ pub struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// The envelope's JSON.
-    pub fn write(&self, envelope: &Envelope<'_>) -> Vec<u8> {
+    /// The envelope's JSON, in pieces: a large one is never copied as a whole. `reply` is the document text that the
+    /// envelope's texts point into.
+    pub fn write(&self, envelope: &Envelope<'_>, reply: &str) -> Vec<Bytes> {
+        let sources = envelope.sources(reply);
+        let mut pieces = Vec::new();
         let raw_len = self.raw.as_ref().map_or(0, |r| r.body.len() + 128);
-        let mut out = Vec::with_capacity(768 + raw_len + envelope.results.len() * 160);
+        let estimate = 1024 + raw_len + envelope.results.len() * 160;
+        let mut out = Vec::with_capacity(estimate.min(PIECE + 1024));
         lit(&mut out, "{\"version\":\"");
         lit(&mut out, VERSION);
         lit(&mut out, "\",\"id\":\"");
@@ -59,44 +68,49 @@ impl Writer<'_> {
         lit(&mut out, ",\"operation\":");
         operation(&mut out, &envelope.operation);
         lit(&mut out, ",\"results\":[");
-        let start = out.len();
+        let mut first = true;
         for verdict in &envelope.results {
             if self.minimal && verdict.outcome == super::Outcome::Succeeded {
                 continue;
             }
-            if out.len() > start {
+            if !first {
                 out.push(b',');
             }
-            result(&mut out, verdict);
+            first = false;
+            result(&mut out, verdict, &sources);
+            if out.len() >= PIECE {
+                pieces.push(Bytes::from(std::mem::replace(&mut out, Vec::with_capacity(PIECE + 1024))));
+            }
         }
         out.push(b']');
         if let Some(found) = &envelope.fault {
             lit(&mut out, ",\"error\":");
-            fault(&mut out, found);
+            fault(&mut out, found, &sources);
         }
         if let Some(found) = &envelope.task {
             lit(&mut out, ",\"task\":");
-            task(&mut out, found);
+            task(&mut out, found, &sources);
         }
-        self.upstream(&mut out, envelope);
+        self.upstream(&mut out, envelope, &sources);
         diagnostics(&mut out, &envelope.diagnostics);
         if let Some(found) = &self.raw {
             raw(&mut out, found);
         }
         out.push(b'}');
-        out
+        pieces.push(Bytes::from(out));
+        pieces
     }
 
-    fn upstream(&self, out: &mut Vec<u8>, envelope: &Envelope<'_>) {
+    fn upstream(&self, out: &mut Vec<u8>, envelope: &Envelope<'_>, sources: &Sources<'_>) {
         lit(out, ",\"upstream\":{");
         if let Some(status) = envelope.upstream.status {
             lit(out, "\"status\":");
             number(out, u64::from(status));
             out.push(b',');
         }
-        if let Some(id) = &envelope.upstream.request_id {
+        if let Some(id) = envelope.upstream.request_id {
             lit(out, "\"request_id\":");
-            text(out, id);
+            text(out, id, sources);
             out.push(b',');
         }
         lit(out, "\"attempts\":");
@@ -130,15 +144,15 @@ fn summary(out: &mut Vec<u8>, s: &Summary) {
 fn operation(out: &mut Vec<u8>, op: &Operation<'_>) {
     lit(out, "{\"vendor\":");
     string(out, op.vendor);
-    if let Some(service) = &op.service {
+    if let Some(service) = op.service {
         lit(out, ",\"service\":");
-        text(out, service);
+        string(out, service);
     }
     lit(out, ",\"action\":");
     string(out, op.action);
-    if let Some(region) = &op.region {
+    if let Some(region) = op.region {
         lit(out, ",\"region\":");
-        text(out, region);
+        string(out, region);
     }
     if let Some(kind) = op.resource_type {
         lit(out, ",\"resource_type\":");
@@ -152,21 +166,21 @@ fn operation(out: &mut Vec<u8>, op: &Operation<'_>) {
     out.push(b'}');
 }
 
-fn result(out: &mut Vec<u8>, v: &Verdict<'_>) {
+fn result(out: &mut Vec<u8>, v: &Verdict, sources: &Sources<'_>) {
     out.push(b'{');
     if let Some(index) = v.index {
         lit(out, "\"index\":");
         number(out, u64::from(index));
         out.push(b',');
     }
-    if let Some(id) = &v.id {
+    if let Some(id) = v.id {
         lit(out, "\"id\":");
-        text(out, id);
+        text(out, id, sources);
         out.push(b',');
     }
-    if let Some(key) = &v.key {
+    if let Some(key) = v.key {
         lit(out, "\"key\":");
-        text(out, key);
+        text(out, key, sources);
         out.push(b',');
     }
     if v.occurrence > 0 {
@@ -181,57 +195,57 @@ fn result(out: &mut Vec<u8>, v: &Verdict<'_>) {
     out.push(b'"');
     if let Some(found) = &v.fault {
         lit(out, ",\"error\":");
-        fault(out, found);
+        fault(out, found, sources);
     }
     if let Some(found) = &v.task {
         lit(out, ",\"task\":");
-        task(out, found);
+        task(out, found, sources);
     }
     if let Some(data) = v.data {
         lit(out, ",\"data\":");
-        lit(out, data);
+        lit(out, sources.raw(data));
     }
     out.push(b'}');
 }
 
 
-fn fault(out: &mut Vec<u8>, f: &Fault<'_>) {
+fn fault(out: &mut Vec<u8>, f: &Fault, sources: &Sources<'_>) {
     lit(out, "{\"category\":\"");
     lit(out, f.category.as_str());
     lit(out, "\",\"origin\":\"");
     lit(out, f.origin.as_str());
     out.push(b'"');
-    if let Some(code) = &f.vendor_code {
+    if let Some(code) = f.vendor_code {
         lit(out, ",\"vendor_code\":");
-        text(out, code);
+        text(out, code, sources);
     }
-    if let Some(message) = &f.message {
+    if let Some(message) = f.message {
         lit(out, ",\"message\":");
-        text(out, message);
+        text(out, message, sources);
     }
     lit(out, ",\"advice\":\"");
     lit(out, f.advice.as_str());
     out.push(b'"');
     if let Some(ms) = f.retry_after_ms {
         lit(out, ",\"retry_after_ms\":");
-        number(out, ms);
+        number(out, u64::from(ms));
     }
     out.push(b'}');
 }
 
-fn task(out: &mut Vec<u8>, t: &Task<'_>) {
+fn task(out: &mut Vec<u8>, t: &Task, sources: &Sources<'_>) {
     lit(out, "{\"id\":");
-    text(out, &t.id);
+    text(out, t.id, sources);
     lit(out, ",\"state\":\"");
     lit(out, t.state.as_str());
     out.push(b'"');
-    if let Some(state) = &t.vendor_state {
+    if let Some(state) = t.vendor_state {
         lit(out, ",\"vendor_state\":");
-        text(out, state);
+        text(out, state, sources);
     }
-    if let Some(monitor) = &t.monitor {
+    if let Some(monitor) = t.monitor {
         lit(out, ",\"monitor\":");
-        string(out, monitor);
+        text(out, monitor, sources);
     }
     out.push(b'}');
 }
@@ -285,14 +299,13 @@ fn lit(out: &mut Vec<u8>, s: &str) {
     out.extend_from_slice(s.as_bytes());
 }
 
-fn text(out: &mut Vec<u8>, t: &Text<'_>) {
-    match t {
-        Text::Escaped(s) => {
-            out.push(b'"');
-            lit(out, s);
-            out.push(b'"');
-        }
-        Text::Plain(s) => string(out, s),
-        Text::Owned(s) => string(out, s),
+fn text(out: &mut Vec<u8>, t: Text, sources: &Sources<'_>) {
+    let raw = sources.raw(t);
+    if t.is_escaped() {
+        out.push(b'"');
+        lit(out, raw);
+        out.push(b'"');
+    } else {
+        string(out, raw);
     }
 }

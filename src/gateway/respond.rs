@@ -44,17 +44,17 @@ pub(super) fn judged(
     let mode = exchange.mode;
     let id = exchange.id.as_str();
     let work = || {
-        translate(asked, &incoming, &gateway.limits, caller.prefer.strict, route.data, &mut Trace::default(), |envelope, plain| {
+        translate(asked, &incoming, &gateway.limits, caller.prefer.strict, route.data, &mut Trace::default(), |envelope, text, plain| {
             let mut headers = HeaderMap::new();
             envelope_headers(&mut headers, envelope, id);
             let (status, retry_after) = status_line(envelope, route.status);
             let written = (mode == Mode::Envelope).then(|| {
                 let raw = raw(route.raw, asked, envelope, &incoming, plain);
                 let minimal = caller.prefer.minimal;
-                Writer { id, attempts: 1, duration_ms: upstream_ms, minimal, raw }.write(envelope)
+                Writer { id, attempts: 1, duration_ms: upstream_ms, minimal, raw }.write(envelope, text)
             });
             if mode == Mode::Envelope {
-                rewritten_headers(&mut headers, envelope, caller, retry_after, head.headers.get(header::RETRY_AFTER));
+                rewritten_headers(&mut headers, envelope, text, caller, retry_after, head.headers.get(header::RETRY_AFTER));
             }
             gateway.observer.batch(asked, envelope, started.elapsed());
             log_batch(id, envelope, incoming.status);
@@ -73,7 +73,7 @@ pub(super) fn judged(
     };
     let mut response = match written {
         Some(json) => {
-            let mut response = Response::new(Body::full(json));
+            let mut response = Response::new(Body::pieces(json));
             *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
             let mut kept = head.headers.clone();
             strip_rewritten(&mut kept);
@@ -111,10 +111,10 @@ pub(super) fn first_hand(
     let duration_ms = exchange.elapsed().as_millis() as u64;
     let writer = Writer { id: &exchange.id, attempts: 1, duration_ms, minimal: caller.prefer.minimal, raw: None };
     let (status, retry_after) = status_line(envelope, route.status);
-    let mut response = Response::new(Body::full(writer.write(envelope)));
+    let mut response = Response::new(Body::pieces(writer.write(envelope, "")));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     envelope_headers(response.headers_mut(), envelope, &exchange.id);
-    rewritten_headers(response.headers_mut(), envelope, caller, retry_after, None);
+    rewritten_headers(response.headers_mut(), envelope, "", caller, retry_after, None);
     gateway.observer.batch(asked, envelope, std::time::Duration::ZERO);
     log_batch(&exchange.id, envelope, status);
     exchange.settle(envelope.outcome.as_str(), status);
@@ -122,7 +122,7 @@ pub(super) fn first_hand(
 }
 
 /// What describes our bytes: type, preferences, monitor, and `Retry-After` where the whole may be repeated.
-fn rewritten_headers(headers: &mut HeaderMap, envelope: &Envelope<'_>, caller: &Caller, retry_after: bool, vendors: Option<&HeaderValue>) {
+fn rewritten_headers(headers: &mut HeaderMap, envelope: &Envelope<'_>, text: &str, caller: &Caller, retry_after: bool, vendors: Option<&HeaderValue>) {
     headers.insert(header::CONTENT_TYPE, media_type(caller.accept.as_ref()));
     vary(headers);
     if let Some(applied) = caller.prefer.applied() {
@@ -131,7 +131,7 @@ fn rewritten_headers(headers: &mut HeaderMap, envelope: &Envelope<'_>, caller: &
     if let (true, Some(value)) = (retry_after, vendors) {
         headers.insert(header::RETRY_AFTER, value.clone());
     }
-    let monitor = envelope.task.as_ref().and_then(|task| task.monitor.as_deref());
+    let monitor = envelope.task.as_ref().and_then(|task| task.monitor).map(|url| envelope.sources(text).decode(url));
     if let Some(link) = monitor.and_then(|url| HeaderValue::from_str(&format!("<{url}>; rel=\"monitor\"")).ok()) {
         headers.append(header::LINK, link);
     }

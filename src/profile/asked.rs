@@ -31,6 +31,11 @@ impl Request {
     pub fn action(&self) -> &super::Action {
         &self.profile.actions[self.action]
     }
+
+    /// Where a task can be polled.
+    pub(super) fn monitor_of(&self, task: &str) -> Option<String> {
+        self.monitor.as_ref().map(|template| template.replace("{task}", task))
+    }
 }
 
 /// The asked items in the request's order.
@@ -127,6 +132,11 @@ impl Asked {
         (span.0 != u32::MAX).then(|| &self.arena[span.0 as usize..(span.0 + span.1) as usize])
     }
 
+    /// The text that all ids and keys are slices of.
+    pub fn arena(&self) -> &str {
+        &self.arena
+    }
+
     /// How many items were asked, each id once.
     pub fn len(&self) -> usize {
         self.items.len()
@@ -196,7 +206,7 @@ fn is_uuid(text: &str) -> bool {
         })
 }
 
-fn hash_id(id: &str) -> u64 {
+pub(super) fn hash_id(id: &str) -> u64 {
     use std::hash::{BuildHasher, Hasher};
     // Keyed per process: ids come from strangers.
     static STATE: std::sync::LazyLock<foldhash::fast::RandomState> = std::sync::LazyLock::new(Default::default);

@@ -42,7 +42,7 @@ pub struct Plain<'a> {
     pub cut: bool,
 }
 
-/// Reads a reply and judges it; `then` gets the envelope and the plain body.
+/// Reads a reply and judges it; `then` gets the envelope, the document text its texts point into, and the plain body.
 ///
 /// A callback, because the envelope borrows from the body that is decoded here.
 pub fn translate<R>(
@@ -52,7 +52,7 @@ pub fn translate<R>(
     strict: bool,
     data: bool,
     trace: &mut Trace,
-    then: impl FnOnce(&Envelope<'_>, &Plain<'_>) -> R,
+    then: impl FnOnce(&Envelope<'_>, &str, &Plain<'_>) -> R,
 ) -> R {
     let coding = incoming.headers.get(http::header::CONTENT_ENCODING).and_then(|v| v.to_str().ok());
     let decoded = match coding {
@@ -65,7 +65,7 @@ pub fn translate<R>(
         Err(_) if incoming.cut => (Cow::Borrowed(incoming.body), None),
         Err(cause) => (Cow::Borrowed(incoming.body), Some(Diagnostic::new("coding_unreadable", cause.to_string()))),
     };
-    let mut plain = Plain { body, is_json: false, cut: incoming.cut };
+    let plain = Plain { body, is_json: false, cut: incoming.cut };
     let read = match broken {
         Some(diagnostic) => Err(ReplyBody::Unreadable(diagnostic, BodyState::Unparsed)),
         None if incoming.cut => {
@@ -87,10 +87,13 @@ pub fn translate<R>(
     let is_json = is_json && std::str::from_utf8(&plain.body).is_ok();
     let reply = Reply { status: incoming.status, headers: incoming.headers, body: reply_body };
     let envelope = apply(request, &reply, strict, data, trace);
+    // The tree has done its work; only its text is still pointed to.
+    let text = match read {
+        Ok((document, ..)) => document.into_text(),
+        Err(_) => Cow::Borrowed(""),
+    };
     let shown = Plain { body: Cow::Borrowed(&plain.body), is_json, cut: plain.cut };
-    let result = then(&envelope, &shown);
-    plain.is_json = is_json;
-    result
+    then(&envelope, &text, &shown)
 }
 
 /// The body in the wire the profile names; where that fails and the first byte says otherwise, in that one (an

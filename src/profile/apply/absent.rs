@@ -73,7 +73,7 @@ impl<'a> Judge<'a, '_> {
     }
 
     /// Entries decide, outer codes summarise; where they disagree, that is worth knowing.
-    pub(super) fn compare(&mut self, ledger: &Ledger<'a>, outer: &Outer<'a>) {
+    pub(super) fn compare(&mut self, ledger: &Ledger<'a>, outer: &Outer) {
         let good = ledger.verdicts().filter(|v| v.outcome.is_good()).count();
         let all = ledger.verdicts().count();
         let mismatch = match outer.kind {

@@ -1,12 +1,13 @@
 //! One entry of a reply → one statement about one item.
 
+use super::found::Found;
 use super::join::{self, Hit};
 use super::ledger::Ledger;
 use super::outer::{delay, trimmed_code};
-use super::scope::{Scope, text_of};
+use super::scope::Scope;
 use super::trace::Trace;
 use crate::decode::{Kind, Scalar, Value};
-use crate::envelope::{Advice, Category, Diagnostic, Evidence, Fault, Origin, Outcome, Task, TaskState, Text, Verdict};
+use crate::envelope::{Advice, Category, Evidence, Fault, Origin, Outcome, Task, TaskState, Texts, Verdict};
 use crate::profile::codes::{Class, http_status};
 use crate::profile::place::Place;
 use crate::profile::reply::{EntryRule, OutcomeRule, Shape, Word};
@@ -16,7 +17,6 @@ pub(super) fn collect<'a>(
     scope: &Scope<'a>,
     ledger: &mut Ledger<'a>,
     data: bool,
-    diagnostics: &mut Vec<Diagnostic>,
     trace: &mut Trace,
 ) -> usize {
     let Some(root) = scope.root else { return 0 };
@@ -40,7 +40,7 @@ pub(super) fn collect<'a>(
             }
             position += 1;
             total += 1;
-            state(rule, &own, ledger, data, diagnostics, trace);
+            state(rule, &own, ledger, data, trace);
         });
     }
     total
@@ -93,23 +93,24 @@ fn state<'a>(
     scope: &Scope<'a>,
     ledger: &mut Ledger<'a>,
     data: bool,
-    diagnostics: &mut Vec<Diagnostic>,
     trace: &mut Trace,
 ) {
     let task = scope.task(&rule.task);
     let read = read_outcome(&rule.outcome, scope, task.is_some());
     let Some(outcome) = read.word.outcome(scope.request.action().asynchronous) else { return };
-    join::resolve(rule, scope, ledger, diagnostics, &mut |ledger, hit, how| {
-        let mut verdict = Verdict::new(outcome, Evidence::Reported);
-        if !outcome.is_good() {
-            verdict.fault = Some(fault(rule, scope, &read, outcome));
-        }
-        if let Some(id) = &task {
-            verdict.task = Some(item_task(id.clone(), outcome, &read, scope.request.action().lookup));
-        }
-        if data {
-            verdict.data = scope.here.map(Value::raw);
-        }
+    let texts = &mut ledger.texts;
+    let mut verdict = Verdict::new(outcome, Evidence::Reported);
+    if !outcome.is_good() {
+        verdict.fault = Some(fault(rule, scope, &read, outcome, texts));
+    }
+    if let Some(id) = &task {
+        verdict.task = Some(item_task(id, outcome, &read, scope, texts));
+    }
+    if data {
+        verdict.data = scope.here.map(|here| texts.refer(here.raw(), false));
+    }
+    join::resolve(rule, scope, ledger, &mut |ledger, hit, how| {
+        let mut verdict = verdict;
         let (item, id) = match hit {
             Hit::Asked(item, id) => (Some(item), id),
             Hit::Unasked(id) => (None, id),
@@ -117,36 +118,34 @@ fn state<'a>(
         if item.is_none() && rule.only_asked {
             return;
         }
-        verdict.id = id;
-        trace.item(rule.number, outcome, || name_of(item, &verdict, scope), how);
+        trace.item(rule.number, outcome, || name_of(item, id.as_ref(), scope), how);
+        verdict.id = id.map(|id| id.store(&mut ledger.texts));
         ledger.state(item, verdict);
     });
 }
 
 /// For people: the item's id, else its position.
-fn name_of(item: Option<u32>, verdict: &Verdict<'_>, scope: &Scope<'_>) -> String {
+fn name_of(item: Option<u32>, id: Option<&Found<'_>>, scope: &Scope<'_>) -> String {
     let asked = item.and_then(|item| scope.request.asked.id(item as usize).map(str::to_owned));
-    let own = || verdict.id.as_ref().map(|id| id.decode().into_owned());
+    let own = || id.map(|id| id.decode().into_owned());
     asked.or_else(own).unwrap_or_else(|| format!("#{}", scope.position))
 }
 
-fn item_task<'a>(id: Text<'a>, outcome: Outcome, read: &Read<'a>, lookup: bool) -> Task<'a> {
+fn item_task<'a>(id: &Found<'a>, outcome: Outcome, read: &Read<'a>, scope: &Scope<'a>, texts: &mut Texts<'a>) -> Task {
     let running = read.text.as_ref().is_some_and(|t| t.decode().eq_ignore_ascii_case("running"));
     let state = if running && outcome == Outcome::Accepted { TaskState::Running } else { outcome.into() };
-    Task { id, state, vendor_state: read.text.clone().filter(|_| lookup), monitor: None }
+    let monitor = scope.request.monitor_of(&id.decode()).map(|url| texts.refer(&url, false));
+    let vendor_state = read.text.as_ref().filter(|_| scope.request.action().lookup).map(|text| text.store(texts));
+    Task { id: id.store(texts), state, vendor_state, monitor }
 }
 
-fn fault<'a>(rule: &EntryRule, scope: &Scope<'a>, read: &Read<'a>, outcome: Outcome) -> Fault<'a> {
+fn fault<'a>(rule: &EntryRule, scope: &Scope<'a>, read: &Read<'a>, outcome: Outcome, texts: &mut Texts<'a>) -> Fault {
     let mut code = scope.text(&rule.code).map(|code| trimmed_code(code, scope));
     if rule.code_is_status {
         code = code.filter(|code| !is_bare_failure(&code.decode()));
     }
     let http = read.http.filter(|status| *status >= 400);
-    if code.is_none() && rule.code.is_empty() {
-        code = http.map(|status| Text::from(status.to_string()));
-    } else if code.is_none() && http.is_some() {
-        code = http.map(|status| Text::from(status.to_string()));
-    }
+    code = code.or_else(|| http.map(|status| Found::Made(status.to_string())));
     let known = code.as_ref().and_then(|code| scope.request.profile.vendor.codes.find(&code.decode()));
     let by_status = || http.map(|status| Class::of(Category::of_status(status)));
     let fallback = match (rule.category, outcome) {
@@ -162,7 +161,9 @@ fn fault<'a>(rule: &EntryRule, scope: &Scope<'a>, read: &Read<'a>, outcome: Outc
     }
     let message = scope.message(&rule.message).or_else(|| read.reason.clone());
     let retry_after_ms = delay(scope, &rule.retry_after);
-    Fault { category: class.category, origin: Origin::Vendor, advice, vendor_code: code, message, retry_after_ms }
+    let vendor_code = code.map(|code| code.store(texts));
+    let message = message.map(|message| message.store(texts));
+    Fault { category: class.category, origin: Origin::Vendor, advice, vendor_code, message, retry_after_ms }
 }
 
 /// Words that say that something failed, and nothing about why.
@@ -176,11 +177,11 @@ fn is_bare_failure(word: &str) -> bool {
 pub(super) struct Read<'a> {
     pub(super) word: Word,
     /// The status text.
-    text: Option<Text<'a>>,
+    text: Option<Found<'a>>,
     /// The HTTP status, where the text was one.
     http: Option<u16>,
     /// The reason phrase of a status line.
-    reason: Option<Text<'a>>,
+    reason: Option<Found<'a>>,
 }
 
 pub(super) fn read_outcome<'a>(rule: &OutcomeRule, scope: &Scope<'a>, has_task: bool) -> Read<'a> {
@@ -199,7 +200,7 @@ pub(super) fn read_outcome<'a>(rule: &OutcomeRule, scope: &Scope<'a>, has_task: 
             None if http => {
                 let (status, reason) = status_line(&plain);
                 read.http = status;
-                read.reason = reason.map(|r| Text::from(r.to_owned()));
+                read.reason = reason.map(|r| Found::Made(r.to_owned()));
                 match status {
                     Some(202) => http_202,
                     Some(200..=299) => Word::Done,
@@ -234,7 +235,7 @@ fn status_line(text: &str) -> (Option<u16>, Option<&str>) {
 }
 
 /// Every id an entry's places give: one, or many through `*`.
-pub(super) fn texts<'a>(places: &[Place], scope: &Scope<'a>, found: &mut impl FnMut(Text<'a>)) {
+pub(super) fn texts<'a>(places: &[Place], scope: &Scope<'a>, found: &mut impl FnMut(Found<'a>)) {
     for place in places {
         let (pointer, from) = match place {
             Place::Here(pointer) => (pointer, scope.here),
@@ -249,7 +250,7 @@ pub(super) fn texts<'a>(places: &[Place], scope: &Scope<'a>, found: &mut impl Fn
         let Some(from) = from else { continue };
         pointer.visit(from, &mut |value| {
             if let Some(scalar) = value.scalar().filter(|scalar| !scalar.raw.is_empty()) {
-                found(text_of(scalar));
+                found(Found::from(scalar));
             }
             false
         });

@@ -3,31 +3,30 @@
 use std::borrow::Cow;
 
 use super::entry::texts;
+use super::found::Found;
 use super::ledger::Ledger;
 use super::scope::Scope;
 use crate::decode::{Bounds, Kind, Value, Wire, path_of, read};
-use crate::envelope::{Diagnostic, Text};
 use crate::profile::place::Place;
 use crate::profile::reply::{EntryRule, Join};
 
 /// An entry's target: an asked item (with the entry's id, where the item has none), or something nobody asked for.
 pub(super) enum Hit<'a> {
-    Asked(u32, Option<Text<'a>>),
-    Unasked(Option<Text<'a>>),
+    Asked(u32, Option<Found<'a>>),
+    Unasked(Option<Found<'a>>),
 }
 
 /// Echo and suffix joins compare with every asked item; batches that use them are small by their vendors' rules.
 const MOST_COMPARED: usize = 4096;
 
-type Found<'f, 'a> = dyn FnMut(&mut Ledger<'a>, Hit<'a>, &'static str) + 'f;
+type Give<'f, 'a> = dyn FnMut(&mut Ledger<'a>, Hit<'a>, &'static str) + 'f;
 
 /// Calls `found` for each item the entry is about: one, except for lists of ids or indexes.
 pub(super) fn resolve<'a>(
     rule: &EntryRule,
     scope: &Scope<'a>,
     ledger: &mut Ledger<'a>,
-    _diagnostics: &mut Vec<Diagnostic>,
-    found: &mut Found<'_, 'a>,
+    found: &mut Give<'_, 'a>,
 ) {
     if fans_out(&rule.id) && rule.id_parts.is_empty() {
         // The first place that gives any: a sub-job's server, else its list of volumes.
@@ -103,7 +102,7 @@ pub(super) fn resolve<'a>(
 }
 
 /// No join said whom the entry is about: position, where that cannot be wrong, else nobody's.
-fn fallback<'a>(scope: &Scope<'a>, ledger: &mut Ledger<'a>, id: Option<Text<'a>>, found: &mut Found<'_, 'a>) {
+fn fallback<'a>(scope: &Scope<'a>, ledger: &mut Ledger<'a>, id: Option<Found<'a>>, found: &mut Give<'_, 'a>) {
     if (id.is_none() || ledger.asked().nameless())
         && let Some(item) = own_position(scope, ledger)
     {
@@ -125,7 +124,7 @@ fn own_position(scope: &Scope<'_>, ledger: &Ledger<'_>) -> Option<u32> {
     None
 }
 
-fn range<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, found: &mut Found<'_, 'a>) {
+fn range<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, found: &mut Give<'_, 'a>) {
     let (from, until) = (scope.number(&rule.from), scope.number(&rule.until));
     if from.is_none() && until.is_none() {
         return;
@@ -141,12 +140,12 @@ fn range<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, found
 }
 
 /// The entry's ids, best first.
-fn own_ids<'a>(rule: &EntryRule, scope: &Scope<'a>) -> Vec<Text<'a>> {
+fn own_ids<'a>(rule: &EntryRule, scope: &Scope<'a>) -> Vec<Found<'a>> {
     if !rule.id_parts.is_empty() {
         let mut parts: Vec<String> = Vec::new();
         texts(&rule.id_parts, scope, &mut |text| parts.push(text.decode().into_owned()));
         if !parts.is_empty() {
-            return vec![Text::from(parts.join("/"))];
+            return vec![Found::Made(parts.join("/"))];
         }
     }
     rule.id.iter().filter_map(|place| scope.text_at(place)).collect()
@@ -161,7 +160,7 @@ fn item_at(ledger: &Ledger<'_>, position: usize) -> Option<u32> {
 }
 
 /// The asked item with this id: exactly, percent-decoded where the rule says so, or as the tail of an ARN or URL.
-fn by_id(rule: &EntryRule, ledger: &mut Ledger<'_>, id: &Text<'_>) -> Option<u32> {
+fn by_id(rule: &EntryRule, ledger: &mut Ledger<'_>, id: &Found<'_>) -> Option<u32> {
     let text = id.decode();
     if let Some(item) = ledger.find(&text) {
         return Some(item);
@@ -190,7 +189,7 @@ fn by_decoded(ledger: &Ledger<'_>, decoded: &str) -> Option<u32> {
 }
 
 /// One id is the tail of the other.
-fn by_suffix(ledger: &mut Ledger<'_>, id: &Text<'_>) -> Option<u32> {
+fn by_suffix(ledger: &mut Ledger<'_>, id: &Found<'_>) -> Option<u32> {
     let text = id.decode();
     let text = path_of(&text);
     if let Some(item) = ledger.find(last_segment(text)).or_else(|| ledger.find(text)) {

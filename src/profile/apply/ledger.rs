@@ -2,19 +2,24 @@
 
 use std::collections::HashMap;
 
-use crate::envelope::{Text, Verdict};
+use hashbrown::HashTable;
+
+use crate::envelope::{Texts, Verdict};
 use crate::profile::Asked;
+use crate::profile::asked::hash_id;
 
 /// The asked items and what was stated about them so far.
 #[derive(Debug)]
 pub(super) struct Ledger<'a> {
     asked: &'a Asked,
-    slots: Vec<Option<Verdict<'a>>>,
+    /// Every text of the envelope.
+    pub(super) texts: Texts<'a>,
+    slots: Vec<Option<Verdict>>,
     /// Further statements about an asked item.
-    extras: Vec<(u32, Verdict<'a>)>,
+    extras: Vec<(u32, Verdict)>,
     /// What the vendor named and nobody asked for.
-    volunteers: Vec<Verdict<'a>>,
-    volunteer_ids: HashMap<String, usize>,
+    volunteers: Vec<Verdict>,
+    volunteer_ids: HashTable<u32>,
     /// Where the next id is expected: vendors mostly keep the request's order.
     cursor: u32,
     matched: usize,
@@ -23,13 +28,14 @@ pub(super) struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    pub(super) fn new(asked: &'a Asked) -> Self {
+    pub(super) fn new(asked: &'a Asked, reply: &'a str) -> Self {
         Self {
             asked,
+            texts: Texts::new(reply, asked.arena()),
             slots: Vec::new(),
             extras: Vec::new(),
             volunteers: Vec::new(),
-            volunteer_ids: HashMap::new(),
+            volunteer_ids: HashTable::new(),
             cursor: 0,
             matched: 0,
             closed: None,
@@ -70,7 +76,7 @@ impl<'a> Ledger<'a> {
         self.asked.len() - self.matched
     }
 
-    pub(super) fn verdicts(&self) -> impl Iterator<Item = &Verdict<'a>> {
+    pub(super) fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
         self.slots.iter().flatten().chain(&self.volunteers)
     }
 
@@ -84,13 +90,13 @@ impl<'a> Ledger<'a> {
     }
 
     /// Records a statement about an asked item, or about something nobody asked for.
-    pub(super) fn state(&mut self, item: Option<u32>, mut verdict: Verdict<'a>) {
+    pub(super) fn state(&mut self, item: Option<u32>, mut verdict: Verdict) {
         let Some(item) = item else { return self.volunteer(verdict) };
         if self.closed.as_ref().is_some_and(|closed| closed[item as usize]) {
             return;
         }
         if self.slots.is_empty() {
-            self.slots.resize_with(self.asked.len(), || None);
+            self.slots.resize(self.asked.len(), None);
         }
         self.name(item, &mut verdict);
         let slot = &mut self.slots[item as usize];
@@ -109,21 +115,25 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    fn volunteer(&mut self, mut verdict: Verdict<'a>) {
-        if let Some(id) = &verdict.id {
-            let id = id.decode().into_owned();
-            match self.volunteer_ids.get(&id) {
+    fn volunteer(&mut self, mut verdict: Verdict) {
+        if let Some(id) = verdict.id {
+            let sources = self.texts.sources();
+            let name = sources.decode(id);
+            let hash = hash_id(&name);
+            let own = |at: &u32| self.volunteers[*at as usize].id.map(|id| sources.decode(id)).unwrap_or_default();
+            match self.volunteer_ids.find(hash, |at| own(at) == name).copied() {
                 Some(_) if self.closed.is_some() => return,
-                Some(&at) => {
-                    let first = &mut self.volunteers[at];
+                Some(at) => {
+                    let first = &mut self.volunteers[at as usize];
                     if verdict.outcome.badness() > first.outcome.badness() {
                         std::mem::swap(first, &mut verdict);
                     }
-                    self.extras.push((u32::MAX - at as u32, verdict));
+                    self.extras.push((u32::MAX - at, verdict));
                     return;
                 }
                 None => {
-                    self.volunteer_ids.insert(id, self.volunteers.len());
+                    let rehash = |at: &u32| hash_id(&own(at));
+                    self.volunteer_ids.insert_unique(hash, self.volunteers.len() as u32, rehash);
                 }
             }
         }
@@ -131,13 +141,13 @@ impl<'a> Ledger<'a> {
     }
 
     /// The asked item's own spelling of id and key.
-    fn name(&self, item: u32, verdict: &mut Verdict<'a>) {
+    fn name(&mut self, item: u32, verdict: &mut Verdict) {
         let item = item as usize;
         verdict.index = Some(self.asked.index(item));
         if let Some(id) = self.asked.id(item) {
-            verdict.id = Some(Text::Plain(id));
+            verdict.id = Some(self.texts.refer(id, false));
         }
-        verdict.key = self.asked.key(item).map(Text::Plain);
+        verdict.key = self.asked.key(item).map(|key| self.texts.refer(key, false));
     }
 
     /// No asked id matched and the counts agree: the vendor's ids name the same resources, by position.
@@ -148,7 +158,7 @@ impl<'a> Ledger<'a> {
         }
         for (item, mut verdict) in std::mem::take(&mut self.volunteers).into_iter().enumerate() {
             verdict.index = Some(self.asked.index(item));
-            verdict.key = self.asked.key(item).map(Text::Plain);
+            verdict.key = self.asked.key(item).map(|key| self.texts.refer(key, false));
             self.slots.push(Some(verdict));
         }
         for (item, _) in &mut self.extras {
@@ -159,9 +169,9 @@ impl<'a> Ledger<'a> {
     }
 
     /// Gives every item nothing was stated about the verdict that `make` makes for it.
-    pub(super) fn fill(&mut self, mut make: impl FnMut(usize) -> Verdict<'a>) {
+    pub(super) fn fill(&mut self, mut make: impl FnMut(usize) -> Verdict) {
         if self.slots.is_empty() {
-            self.slots.resize_with(self.asked.len(), || None);
+            self.slots.resize(self.asked.len(), None);
         }
         for item in 0..self.slots.len() {
             if self.slots[item].is_none() {
@@ -174,7 +184,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Adds an item without id that nobody named.
-    pub(super) fn push_nameless(&mut self, verdict: Verdict<'a>) {
+    pub(super) fn push_nameless(&mut self, verdict: Verdict) {
         self.volunteers.push(verdict);
     }
 
@@ -184,11 +194,11 @@ impl<'a> Ledger<'a> {
     }
 
     /// The request's order, then the vendor's; repeats stand right behind the verdict that counts.
-    pub(super) fn into_results(self) -> Vec<Verdict<'a>> {
+    pub(super) fn into_results(self) -> (Vec<Verdict>, Texts<'a>) {
         if self.extras.is_empty() && self.volunteers.is_empty() {
-            return self.slots.into_iter().flatten().collect();
+            return (self.slots.into_iter().flatten().collect(), self.texts);
         }
-        let mut extras: HashMap<u32, Vec<Verdict<'a>>> = HashMap::new();
+        let mut extras: HashMap<u32, Vec<Verdict>> = HashMap::new();
         for (item, verdict) in self.extras {
             extras.entry(item).or_default().push(verdict);
         }
@@ -198,10 +208,10 @@ impl<'a> Ledger<'a> {
         for (item, verdict) in asked.chain(rest) {
             results.push(verdict);
             for (n, mut extra) in extras.remove(&item).into_iter().flatten().enumerate() {
-                extra.occurrence = n as u32 + 1;
+                extra.occurrence = (n + 1).min(u16::MAX as usize) as u16;
                 results.push(extra);
             }
         }
-        results
+        (results, self.texts)
     }
 }

@@ -5,6 +5,7 @@
 
 mod absent; // what silence means
 mod entry; // one entry → one statement
+mod found; // a string a place led to
 mod join; // which asked item an entry is about
 mod ledger; // statements → results
 mod outer; // the verdict on the whole call
@@ -17,9 +18,10 @@ use super::Request;
 use super::reply::{OutcomeRule, Word};
 use crate::decode::{DecodeError, Document, Fidelity};
 use crate::envelope::{
-    Bare, BodyState, Category, Diagnostic, Envelope, Evidence, Fault, Operation, Origin, Outcome, Parts, Task, TaskState,
-    Text, Upstream, Verdict,
+    Bare, BodyState, Category, Diagnostic, Envelope, Evidence, Fault, Operation, Origin, Outcome, Parts, Task, TaskState, Texts,
+    Upstream, Verdict,
 };
+use found::Found;
 use ledger::Ledger;
 use outer::{Outer, OuterKind};
 pub(crate) use scope::Scope;
@@ -54,10 +56,16 @@ impl ReplyBody<'_> {
 /// Turns a reply into an envelope.
 ///
 /// `strict` is the caller's `Prefer: handling=strict`: no inference. `data` asks for each item's own fragment.
-pub fn apply<'a>(request: &'a Request, reply: &'a Reply<'a>, strict: bool, data: bool, trace: &mut Trace) -> Envelope<'a> {
-    let root = match &reply.body {
-        ReplyBody::Document(document, _) => Some(document.root()),
-        ReplyBody::Empty | ReplyBody::Unreadable(..) => None,
+///
+/// The envelope borrows from the request only: its texts are spans of the document's text, so the tree can be freed before
+/// the envelope is written.
+pub fn apply<'r, 'd>(request: &'r Request, reply: &'d Reply<'d>, strict: bool, data: bool, trace: &mut Trace) -> Envelope<'r>
+where
+    'r: 'd,
+{
+    let (root, text) = match &reply.body {
+        ReplyBody::Document(document, _) => (Some(document.root()), document.text()),
+        ReplyBody::Empty | ReplyBody::Unreadable(..) => (None, ""),
     };
     let scope = Scope::new(request, reply, root);
     let mut judge = Judge {
@@ -71,18 +79,42 @@ pub fn apply<'a>(request: &'a Request, reply: &'a Reply<'a>, strict: bool, data:
         task: None,
         trace,
     };
-    judge.run(data)
+    let Judgement { results, fault, outer_failed, dry_run, request_id, made } = judge.run(text, data);
+    let mut operation = operation(request);
+    operation.dry_run |= dry_run;
+    Envelope::seal(Parts {
+        operation,
+        results,
+        fault,
+        outer_failed,
+        task: judge.task.take(),
+        upstream: Upstream { status: Some(reply.status), request_id, body: judge.body },
+        diagnostics: std::mem::take(&mut judge.diagnostics),
+        bare: judge.bare,
+        asked: request.asked.arena(),
+        made,
+    })
+}
+
+/// What a judge found, beside what it keeps itself.
+struct Judgement {
+    results: Vec<Verdict>,
+    fault: Option<Fault>,
+    outer_failed: bool,
+    dry_run: bool,
+    request_id: Option<crate::envelope::Text>,
+    made: String,
 }
 
 /// The envelope for a call that got no reply: `delivered` tells whether the vendor may have acted.
 pub fn unanswered<'a>(request: &'a Request, category: Category, delivered: bool, what: &str) -> Envelope<'a> {
-    let mut ledger = Ledger::new(&request.asked);
+    let mut ledger = Ledger::new(&request.asked, "");
     let outcome = if delivered { Outcome::Unknown } else { Outcome::Failed };
     let evidence = Evidence::Gateway;
     let fault = Fault::of(category, Origin::Network);
     ledger.fill(|_| {
         let mut verdict = Verdict::new(outcome, evidence);
-        verdict.fault = Some(fault.clone());
+        verdict.fault = Some(fault);
         verdict
     });
     let mut diagnostics = Vec::new();
@@ -91,13 +123,15 @@ pub fn unanswered<'a>(request: &'a Request, category: Category, delivered: bool,
     }
     Envelope::seal(Parts {
         operation: operation(request),
-        results: ledger.into_results(),
+        results: ledger.into_results().0,
         fault: Some(fault),
         outer_failed: true,
         task: None,
         upstream: Upstream { status: None, request_id: None, body: BodyState::Absent },
         diagnostics,
         bare: if delivered { Bare::Unknown } else { Bare::Failed },
+        asked: request.asked.arena(),
+        made: String::new(),
     })
 }
 
@@ -105,9 +139,9 @@ fn operation(request: &Request) -> Operation<'_> {
     let action = request.action();
     Operation {
         vendor: &request.profile.vendor.name,
-        service: request.service.as_deref().map(Text::Plain),
+        service: request.service.as_deref(),
         action: &action.name,
-        region: request.region.as_deref().map(Text::Plain),
+        region: request.region.as_deref(),
         resource_type: action.resource_type.as_deref(),
         profile: &request.profile.name,
         dry_run: request.dry_run,
@@ -122,16 +156,16 @@ struct Judge<'a, 't> {
     diagnostics: Vec<Diagnostic>,
     bare: Bare,
     body: BodyState,
-    task: Option<Task<'a>>,
+    task: Option<Task>,
     trace: &'t mut Trace,
 }
 
 impl<'a> Judge<'a, '_> {
-    fn run(&mut self, data: bool) -> Envelope<'a> {
+    fn run(&mut self, text: &'a str, data: bool) -> Judgement {
         if self.request.unreadable {
             self.note("request_unreadable", "the request could not be read: what it asked is not known");
         }
-        let mut ledger = Ledger::new(&self.request.asked);
+        let mut ledger = Ledger::new(&self.request.asked, text);
         let fault = match &self.reply.body {
             ReplyBody::Unreadable(diagnostic, state) => {
                 self.body = *state;
@@ -157,13 +191,13 @@ impl<'a> Judge<'a, '_> {
     }
 
     /// The readable case: entries, then the outer verdict, then what silence means.
-    fn judge(&mut self, ledger: &mut Ledger<'a>, data: bool) -> Option<Outer<'a>> {
-        let entries = entry::collect(&self.scope, ledger, data, &mut self.diagnostics, self.trace);
-        let outer = outer::find(&self.scope, self.trace);
+    fn judge(&mut self, ledger: &mut Ledger<'a>, data: bool) -> Option<Outer> {
+        let entries = entry::collect(&self.scope, ledger, data, self.trace);
+        let outer = outer::find(&self.scope, &mut ledger.texts, self.trace);
         if outer.dry_run {
             self.bare = Bare::Succeeded;
         }
-        self.batch_task();
+        self.batch_task(ledger);
         self.announce(ledger);
         if entries > 0 || ledger.volunteered() > 0 {
             if self.aliases() && ledger.alias() {
@@ -183,7 +217,7 @@ impl<'a> Judge<'a, '_> {
         !matches!(self.request.profile.reply.absent, Word::Is(Outcome::Failed | Outcome::NotAttempted))
     }
 
-    fn whole_call(&mut self, ledger: &mut Ledger<'a>, outer: &Outer<'a>) {
+    fn whole_call(&mut self, ledger: &mut Ledger<'a>, outer: &Outer) {
         match outer.kind {
             OuterKind::Failed | OuterKind::AllFailed | OuterKind::Summary => self.refused(ledger, outer),
             OuterKind::Fine if self.dry_run_passed(ledger, outer) => {}
@@ -196,7 +230,7 @@ impl<'a> Judge<'a, '_> {
     }
 
     /// A dry run that "failed" with the vendor's dry-run code would have worked: predicted, not executed.
-    fn dry_run_passed(&mut self, ledger: &mut Ledger<'a>, outer: &Outer<'a>) -> bool {
+    fn dry_run_passed(&mut self, ledger: &mut Ledger<'a>, outer: &Outer) -> bool {
         if !outer.dry_run {
             return false;
         }
@@ -206,7 +240,7 @@ impl<'a> Judge<'a, '_> {
     }
 
     /// One verdict on the whole call: refused before work, or possibly after it.
-    fn refused(&mut self, ledger: &mut Ledger<'a>, outer: &Outer<'a>) {
+    fn refused(&mut self, ledger: &mut Ledger<'a>, outer: &Outer) {
         let (outcome, evidence) = match outer.kind {
             OuterKind::Summary => (Outcome::Unknown, Evidence::None),
             OuterKind::AllFailed => (Outcome::Failed, Evidence::Batch),
@@ -217,11 +251,11 @@ impl<'a> Judge<'a, '_> {
         // Somebody failed, nobody says who: the summary's code is no item's code.
         let fault = match outer.kind {
             OuterKind::Summary => Fault::of(Category::Unknown, Origin::Vendor),
-            _ => outer.fault.clone().unwrap_or_else(|| Fault::of(Category::Unknown, Origin::Vendor)),
+            _ => outer.fault.unwrap_or_else(|| Fault::of(Category::Unknown, Origin::Vendor)),
         };
         ledger.fill(|_| {
             let mut verdict = Verdict::new(outcome, evidence);
-            verdict.fault = Some(fault.clone());
+            verdict.fault = Some(fault);
             verdict
         });
     }
@@ -259,7 +293,7 @@ impl<'a> Judge<'a, '_> {
             let explains = matches!(rule.outcome, OutcomeRule::Always(_));
             self.trace.rule(format!("[[reply.whole]] {}", rule.number), outcome, evidence, explains);
             if let Some(id) = task {
-                self.task = Some(Task { id, state: outcome.into(), vendor_state: None, monitor: None });
+                self.task = Some(self.task_of(&id, outcome.into(), ledger));
             }
             self.bare = match outcome {
                 Outcome::Succeeded => Bare::Succeeded,
@@ -268,7 +302,7 @@ impl<'a> Judge<'a, '_> {
                 Outcome::Unknown => Bare::Unknown,
             };
             let fault = rule.category.filter(|_| !outcome.is_good()).map(|c| Fault::of(c, Origin::Vendor));
-            ledger.fill(|_| Verdict { fault: fault.clone(), ..Verdict::new(outcome, evidence) });
+            ledger.fill(|_| Verdict { fault, ..Verdict::new(outcome, evidence) });
             return true;
         }
         false
@@ -308,7 +342,7 @@ impl<'a> Judge<'a, '_> {
         self.trace.whole(outcome, Evidence::Batch, "the HTTP status, since the body says nothing known");
         ledger.fill(|_| {
             let mut verdict = Verdict::new(outcome, Evidence::Batch);
-            verdict.fault = Some(fault.clone());
+            verdict.fault = Some(fault);
             verdict
         });
     }
@@ -327,33 +361,36 @@ impl<'a> Judge<'a, '_> {
     }
 
     /// The task of the whole call: the reply's own, else the one a look-up asked about.
-    fn batch_task(&mut self) {
+    fn batch_task(&mut self, ledger: &mut Ledger<'a>) {
         let own = self.scope.task(&self.request.profile.reply.task);
-        let id = own.or_else(|| self.request.task.as_deref().map(Text::Plain));
-        self.task = id.map(|id| Task { id, state: TaskState::Pending, vendor_state: None, monitor: None });
+        let id = own.or_else(|| self.request.task.as_deref().map(Found::Plain));
+        self.task = id.map(|id| self.task_of(&id, TaskState::Pending, ledger));
+    }
+
+    fn task_of(&self, id: &Found<'a>, state: TaskState, ledger: &mut Ledger<'a>) -> Task {
+        let monitor = self.request.monitor_of(&id.decode()).map(|url| ledger.texts.refer(&url, false));
+        Task { id: id.store(&mut ledger.texts), state, vendor_state: None, monitor }
     }
 
     fn note(&mut self, code: &'static str, message: impl Into<String>) {
         self.diagnostics.push(Diagnostic::new(code, message));
     }
 
-    fn finish(&mut self, ledger: Ledger<'a>, outer: Option<Outer<'a>>) -> Envelope<'a> {
+    fn finish(&mut self, mut ledger: Ledger<'a>, outer: Option<Outer>) -> Judgement {
         let repeated = ledger.repeated();
         if repeated > 0 {
             self.note("duplicate_item", format!("{repeated} further statements about resources named before"));
         }
-        let results = ledger.into_results();
         let request = self.request;
+        let request_id = self.scope.text(&request.profile.reply.request_id).map(|id| id.store(&mut ledger.texts));
+        let (results, texts) = ledger.into_results();
         let (fault, outer_failed, dry_run) = match outer {
             Some(outer) => (outer.fault, !matches!(outer.kind, OuterKind::Fine), outer.dry_run),
             None => (None, false, false),
         };
         let fault = fault.or_else(|| self.status_fault(&results));
-        let mut operation = operation(request);
-        operation.dry_run |= dry_run;
         if let Some(task) = &mut self.task {
             task.state = task_state(&results, task.state, request.action().lookup);
-            task.monitor = request.monitor.as_ref().map(|path| path.replace("{task}", &task.id.decode()).into());
         }
         if outer_failed && results.is_empty() && self.bare != Bare::Unknown {
             self.bare = Bare::Failed;
@@ -361,26 +398,14 @@ impl<'a> Judge<'a, '_> {
         if results.is_empty() && self.bare == Bare::Succeeded && (self.task.is_some() && !request.action().lookup || self.reply.status == 202) {
             self.bare = Bare::Accepted;
         }
-        self.count_unmapped(&results, fault.as_ref());
-        Envelope::seal(Parts {
-            operation,
-            results,
-            fault,
-            outer_failed,
-            // A refused call handed out no task.
-            task: self.task.take().filter(|_| !outer_failed || request.action().lookup),
-            upstream: Upstream {
-                status: Some(self.reply.status),
-                request_id: self.scope.text(&request.profile.reply.request_id),
-                body: self.body,
-            },
-            diagnostics: std::mem::take(&mut self.diagnostics),
-            bare: self.bare,
-        })
+        self.count_unmapped(&results, fault.as_ref(), &texts);
+        // A refused call handed out no task.
+        self.task = self.task.filter(|_| !outer_failed || request.action().lookup);
+        Judgement { results, fault, outer_failed, dry_run, request_id, made: texts.into_made() }
     }
 
     /// An empty batch still needs a fault when the HTTP status alone refused it.
-    fn status_fault(&self, results: &[Verdict<'a>]) -> Option<Fault<'a>> {
+    fn status_fault(&self, results: &[Verdict]) -> Option<Fault> {
         let refused = results.is_empty() && matches!(self.bare, Bare::Failed | Bare::Unknown);
         refused.then(|| {
             let status = self.reply.status;
@@ -389,12 +414,13 @@ impl<'a> Judge<'a, '_> {
         })
     }
 
-    fn count_unmapped(&mut self, results: &[Verdict<'a>], batch: Option<&Fault<'a>>) {
-        let unmapped = |fault: &&Fault<'a>| fault.category == Category::Unknown && fault.vendor_code.is_some();
+    fn count_unmapped(&mut self, results: &[Verdict], batch: Option<&Fault>, texts: &Texts<'a>) {
+        let unmapped = |fault: &&Fault| fault.category == Category::Unknown && fault.vendor_code.is_some();
         let items = results.iter().filter_map(|v| v.fault.as_ref());
         if let Some(fault) = items.chain(batch).find(unmapped) {
-            let code = fault.vendor_code.as_ref().map(|c| c.decode().into_owned()).unwrap_or_default();
-            if !self.is_summary(&code) {
+            let code = fault.vendor_code.map(|code| texts.sources().decode(code).into_owned()).unwrap_or_default();
+            let known = self.request.profile.vendor.codes.find(&code).is_some();
+            if !known && !self.is_summary(&code) {
                 self.note("unmapped_code", format!("the code table does not know {code:?}"));
             }
         }
@@ -406,7 +432,7 @@ impl<'a> Judge<'a, '_> {
 }
 
 /// How far the batch's task is, judged by its items.
-fn task_state(results: &[Verdict<'_>], stated: TaskState, lookup: bool) -> TaskState {
+fn task_state(results: &[Verdict], stated: TaskState, lookup: bool) -> TaskState {
     if !lookup || results.is_empty() {
         return stated;
     }

@@ -2,10 +2,11 @@
 
 use http::HeaderMap;
 
+use super::found::Found;
 use super::scope::Scope;
 use super::trace::Trace;
 use crate::decode::Kind;
-use crate::envelope::{Advice, Category, Fault, Origin, Outcome, Text};
+use crate::envelope::{Advice, Category, Fault, Origin, Outcome, Texts};
 use crate::profile::codes::Class;
 use crate::profile::place::Place;
 use crate::profile::reply::OuterRule;
@@ -24,16 +25,16 @@ pub(super) enum OuterKind {
 }
 
 #[derive(Debug)]
-pub(super) struct Outer<'a> {
+pub(super) struct Outer {
     pub(super) kind: OuterKind,
-    pub(super) fault: Option<Fault<'a>>,
+    pub(super) fault: Option<Fault>,
     /// The vendor says in so many words that all went well.
     pub(super) says_success: bool,
     /// The outer code is the vendor's "this was a dry run".
     pub(super) dry_run: bool,
 }
 
-impl Outer<'_> {
+impl Outer {
     const FINE: Self = Self { kind: OuterKind::Fine, fault: None, says_success: false, dry_run: false };
 
     pub(super) fn category(&self) -> Category {
@@ -42,7 +43,7 @@ impl Outer<'_> {
 }
 
 /// The first outer shape whose code is found, or whose status word claims a failure.
-pub(super) fn find<'a>(scope: &Scope<'a>, trace: &mut Trace) -> Outer<'a> {
+pub(super) fn find<'a>(scope: &Scope<'a>, texts: &mut Texts<'a>, trace: &mut Trace) -> Outer {
     for (number, rule) in scope.request.profile.reply.outer.iter().enumerate() {
         if !rule.when.holds(scope) {
             continue;
@@ -55,11 +56,11 @@ pub(super) fn find<'a>(scope: &Scope<'a>, trace: &mut Trace) -> Outer<'a> {
         match code {
             Some(code) if !says_success => {
                 trace.outer(number + 1, || format!("code {:?}", code.decode()));
-                return failed(rule, &scope, Some(code));
+                return failed(rule, &scope, Some(code), texts);
             }
             _ if claims => {
                 trace.outer(number + 1, || "its status claims a failure".to_owned());
-                return failed(rule, &scope, None);
+                return failed(rule, &scope, None, texts);
             }
             Some(_) => {
                 trace.outer(number + 1, || "its code says success".to_owned());
@@ -68,7 +69,7 @@ pub(super) fn find<'a>(scope: &Scope<'a>, trace: &mut Trace) -> Outer<'a> {
             // Some vendors only say it in words; a rule with a category takes those for a failure.
             None if rule.category.is_some() && scope.message(&rule.message).is_some() => {
                 trace.outer(number + 1, || "a message without a code".to_owned());
-                return failed(rule, &scope, None);
+                return failed(rule, &scope, None, texts);
             }
             None => {}
         }
@@ -87,7 +88,7 @@ fn unwrapped<'a>(rule: &OuterRule, scope: &Scope<'a>) -> Option<Scope<'a>> {
         .then(|| Scope { here: Some(value), key: Some(key), ..scope.clone() })
 }
 
-fn failed<'a>(rule: &OuterRule, scope: &Scope<'a>, code: Option<Text<'a>>) -> Outer<'a> {
+fn failed<'a>(rule: &OuterRule, scope: &Scope<'a>, code: Option<Found<'a>>, texts: &mut Texts<'a>) -> Outer {
     let vendor = &scope.request.profile.vendor;
     let text = code.as_ref().map(|code| code.decode().into_owned()).unwrap_or_default();
     if !text.is_empty() && vendor.dry_run_codes.iter().any(|dry| dry.eq_ignore_ascii_case(&text)) {
@@ -118,8 +119,8 @@ fn failed<'a>(rule: &OuterRule, scope: &Scope<'a>, code: Option<Text<'a>>) -> Ou
             origin: Origin::Vendor,
             // A delay is the vendor's own invitation to come back.
             advice: if retry_after_ms.is_some() && class.category == Category::RateLimited { Advice::Retry } else { class.advice },
-            vendor_code: code,
-            message: scope.message(&rule.message),
+            vendor_code: code.map(|code| code.store(texts)),
+            message: scope.message(&rule.message).map(|message| message.store(texts)),
             retry_after_ms,
         }),
         says_success: false,
@@ -142,7 +143,7 @@ pub(super) fn weigh(status: u16, category: Category) -> Outcome {
 }
 
 /// `code_after` and `code_before` applied.
-pub(super) fn trimmed_code<'a>(code: Text<'a>, scope: &Scope<'a>) -> Text<'a> {
+pub(super) fn trimmed_code<'a>(code: Found<'a>, scope: &Scope<'a>) -> Found<'a> {
     let rules = &scope.request.profile.reply;
     if rules.code_after.is_none() && rules.code_before.is_none() {
         return code;
@@ -159,22 +160,22 @@ pub(super) fn trimmed_code<'a>(code: Text<'a>, scope: &Scope<'a>) -> Text<'a> {
         drop(text);
         return code;
     }
-    Text::from(part.trim().to_owned())
+    Found::Made(part.trim().to_owned())
 }
 
 /// The first delay found, in milliseconds.
-pub(super) fn delay(scope: &Scope<'_>, places: &[(Place, u64)]) -> Option<u64> {
+pub(super) fn delay(scope: &Scope<'_>, places: &[(Place, u64)]) -> Option<u32> {
     places.iter().find_map(|(place, unit)| {
         let text = scope.text_at(place)?;
         let text = text.decode();
         let number: f64 = text.trim().trim_end_matches('s').parse().ok()?;
-        (number.is_finite() && (0.0..1e9).contains(&number)).then_some((number * *unit as f64) as u64)
+        (number.is_finite() && (0.0..4e6).contains(&number)).then_some((number * *unit as f64) as u32)
     })
 }
 
 /// `Retry-After` in seconds; its date form says nothing without a clock.
-pub(super) fn retry_after_header(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn retry_after_header(headers: &HeaderMap) -> Option<u32> {
     let value = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
-    let seconds: u64 = value.trim().parse().ok()?;
+    let seconds: u32 = value.trim().parse().ok()?;
     Some(seconds.saturating_mul(1000))
 }

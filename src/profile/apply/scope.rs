@@ -1,8 +1,8 @@
 //! Places evaluated: what a rule sees while it is applied.
 
 use super::Reply;
+use super::found::Found;
 use crate::decode::{Kind, Scalar, Value};
-use crate::envelope::Text;
 use crate::profile::Request;
 use crate::profile::place::Place;
 
@@ -28,33 +28,33 @@ impl<'a> Scope<'a> {
     }
 
     /// The first place that gives a non-empty scalar.
-    pub(crate) fn text(&self, places: &[Place]) -> Option<Text<'a>> {
+    pub(crate) fn text(&self, places: &[Place]) -> Option<Found<'a>> {
         places.iter().find_map(|place| self.text_at(place))
     }
 
     /// Like [`Self::text`], with blank text left out: a message of spaces says nothing.
-    pub(super) fn message(&self, places: &[Place]) -> Option<Text<'a>> {
+    pub(super) fn message(&self, places: &[Place]) -> Option<Found<'a>> {
         self.text(places).filter(|text| !text.is_blank())
     }
 
-    pub(crate) fn text_at(&self, place: &Place) -> Option<Text<'a>> {
+    pub(crate) fn text_at(&self, place: &Place) -> Option<Found<'a>> {
         match place {
             Place::Here(pointer) => first_scalar(pointer, self.here?),
             Place::Root(pointer) => first_scalar(pointer, self.root?),
             Place::Parallel(pointer) => self.parallel(pointer),
-            Place::Key => self.key.map(text_of),
+            Place::Key => self.key.map(Found::from),
             Place::Header(name) => {
                 let value = self.reply.headers.get(name)?.to_str().ok()?;
-                (!value.is_empty()).then_some(Text::Plain(value))
+                (!value.is_empty()).then_some(Found::Plain(value))
             }
-            Place::Status => Some(Text::from(self.reply.status.to_string())),
-            Place::Kept(at) => self.request.kept.get(*at)?.as_deref().filter(|s| !s.is_empty()).map(Text::Plain),
+            Place::Status => Some(Found::Made(self.reply.status.to_string())),
+            Place::Kept(at) => self.request.kept.get(*at)?.as_deref().filter(|s| !s.is_empty()).map(Found::Plain),
         }
     }
 
     /// A task's id: whatever can be polled. `0` is what vendors write when there is none.
-    pub(super) fn task(&self, places: &[Place]) -> Option<Text<'a>> {
-        self.text(places).filter(|text| !matches!(text, Text::Plain("0")) && !text.is_blank())
+    pub(super) fn task(&self, places: &[Place]) -> Option<Found<'a>> {
+        self.text(places).filter(|text| !matches!(text, Found::Plain("0")) && !text.is_blank())
     }
 
     pub(super) fn number(&self, places: &[Place]) -> Option<u64> {
@@ -83,7 +83,7 @@ impl<'a> Scope<'a> {
         pointer.visit(from, &mut |value| null_counts || value.kind() != Kind::Null)
     }
 
-    fn parallel(&self, pointer: &crate::decode::Pointer) -> Option<Text<'a>> {
+    fn parallel(&self, pointer: &crate::decode::Pointer) -> Option<Found<'a>> {
         let list = pointer.first(self.root?)?;
         let mut element = None;
         let mut len = 0;
@@ -93,19 +93,15 @@ impl<'a> Scope<'a> {
             }
             len += 1;
         }
-        (len == self.siblings).then_some(element).flatten().filter(|s| !s.raw.is_empty()).map(text_of)
+        (len == self.siblings).then_some(element).flatten().filter(|s| !s.raw.is_empty()).map(Found::from)
     }
 }
 
-pub(super) fn text_of(scalar: Scalar<'_>) -> Text<'_> {
-    if scalar.escaped { Text::Escaped(scalar.raw) } else { Text::Plain(scalar.raw) }
-}
-
-fn first_scalar<'a>(pointer: &crate::decode::Pointer, from: Value<'a>) -> Option<Text<'a>> {
+fn first_scalar<'a>(pointer: &crate::decode::Pointer, from: Value<'a>) -> Option<Found<'a>> {
     let mut found = None;
     pointer.visit(from, &mut |value| {
         found = value.scalar().filter(|scalar| !scalar.raw.is_empty());
         found.is_some()
     });
-    found.map(text_of)
+    found.map(Found::from)
 }

@@ -30,6 +30,12 @@ impl Call {
         Self { method: method.to_owned(), target: target.to_owned(), headers: Vec::new(), body: Vec::new() }
     }
 
+    /// The same to another target.
+    pub fn at(mut self, target: &str) -> Self {
+        self.target = target.to_owned();
+        self
+    }
+
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self

@@ -2,6 +2,7 @@
 //! started in this process.
 
 mod answer; // what came back
+pub mod batches; // what is asked of whom
 mod call; // what is sent
 mod gateway; // a gateway in this process
 mod metrics; // what `/metrics` says
@@ -9,8 +10,8 @@ mod script; // what the fake vendor does
 mod vendor; // the fake vendor
 
 pub use answer::Answer;
-pub use call::{Call, Wire};
-pub use gateway::{Gateway, Route};
+pub use call::Call;
+pub use gateway::{Gateway, Route, folder};
 pub use metrics::Metrics;
 pub use script::{Reply, Script, Step, coded};
 pub use vendor::{Heard, Vendor};

@@ -85,6 +85,10 @@ impl Reply {
         self
     }
 
+    pub fn body_len(&self) -> usize {
+        self.body.len()
+    }
+
     /// The reply's bytes.
     pub fn bytes(&self) -> Vec<u8> {
         let mut out = format!("HTTP/1.1 {}\r\n", self.status).into_bytes();

@@ -111,10 +111,10 @@ async fn connection(mut stream: TcpStream, tls: Option<TlsAcceptor>, log: Arc<Mu
     match tls {
         Some(acceptor) => {
             let Ok(mut stream) = acceptor.accept(stream).await else { return };
-            converse(&mut stream, &log, &answer).await;
+            converse(&mut stream, &log, &*answer).await;
         }
         None => {
-            if converse(&mut stream, &log, &answer).await == End::Reset {
+            if converse(&mut stream, &log, &*answer).await == End::Reset {
                 // With no time to linger, closing is a reset.
                 socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).expect("linger");
             }

@@ -1,0 +1,86 @@
+//! The vendor's bytes inside the envelope: `docs/envelope.md` section 8.
+
+use serde_json::Value;
+
+use crate::support::batches::{detail, failed_servers, reset, stop};
+use crate::support::{Answer, Gateway, Reply, Route, Vendor};
+
+async fn ask(raw: &str, reply: Reply) -> Answer {
+    let vendor = Vendor::replying(reply).await;
+    let gateway = Gateway::before(&vendor, Route::of("tencent").with(&format!("raw = {raw:?}"))).await;
+    stop(&["a", "b"]).send(gateway.address).await
+}
+
+fn good() -> Reply {
+    detail(&[("a", 0), ("b", 0)])
+}
+
+fn bad() -> Reply {
+    detail(&[("a", 0), ("b", 5100)])
+}
+
+#[tokio::test]
+async fn the_policy_says_when_the_vendors_body_is_shown() {
+    let unreadable = || Reply::new("200 OK", "<html>maintenance</html>").header("Content-Type", "text/html");
+    for (raw, reply, shown) in [
+        ("never", good(), false),
+        ("never", bad(), false),
+        ("never", unreadable(), false),
+        ("on_failure", good(), false),
+        ("on_failure", bad(), true),
+        ("on_failure", unreadable(), true),
+        ("always", good(), true),
+    ] {
+        let told = format!("{raw} {reply:?}");
+        assert_eq!(ask(raw, reply).await.json()["raw"].is_object(), shown, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn json_is_spliced_in_byte_for_byte() {
+    let body = r#"{"detail" : {"b":{"code":5100,"n":12345678901234567890.10,"e":[ ],"z":1,"a":2}, "a":{"code":0,"requestId":"t"}},"code":5400}"#;
+    let answer = ask("on_failure", Reply::json(body)).await;
+    assert!(answer.text().contains(&format!("\"encoding\":\"json\",\"body\":{body},")), "{}", answer.text());
+    let raw = &answer.json()["raw"];
+    assert_eq!((&raw["status"], &raw["bytes"], &raw["truncated"]), (&200.into(), &body.len().into(), &false.into()));
+    assert_eq!(raw["media_type"], "application/json");
+}
+
+#[tokio::test]
+async fn text_is_a_string_and_other_bytes_are_base64() {
+    let answer = ask("always", Reply::new("200 OK", "<html>\"ü\"</html>").header("Content-Type", "text/html")).await;
+    let raw = &answer.json()["raw"];
+    assert_eq!((&raw["encoding"], &raw["body"]), (&"text".into(), &"<html>\"ü\"</html>".into()));
+
+    let answer = ask("always", Reply::new("200 OK", vec![0xff, 0x00, 0xfe]).header("Content-Type", "image/png")).await;
+    let raw = &answer.json()["raw"];
+    assert_eq!((&raw["encoding"], &raw["body"], &raw["bytes"]), (&"base64".into(), &"/wD+".into(), &3.into()));
+}
+
+#[tokio::test]
+async fn repaired_json_is_shown_as_the_text_it_was() {
+    let body = r#"{"code":5400,"detail":{"a":{"code":0,"requestId":"t":,} "b":{"code":5100,"message":"no"}}}"#;
+    let raw = ask("on_failure", Reply::json(body)).await.json()["raw"].clone();
+    assert_eq!((&raw["encoding"], &raw["body"]), (&"text".into(), &Value::from(body)));
+}
+
+#[tokio::test]
+async fn a_coded_body_is_shown_decoded() {
+    let raw = ask("on_failure", bad().coded("gzip")).await.json()["raw"].clone();
+    assert_eq!(raw["encoding"], "json");
+    assert_eq!(raw["body"]["code"], 5400);
+}
+
+#[tokio::test]
+async fn fragments_are_copied_where_the_route_asks_for_them() {
+    let body = r#"{"internalError":[{"id":"s1","error_code":"Ecs.0614","n":9007199254740993,"e":[ ],"z":1,"a":2}]}"#;
+    let vendor = Vendor::replying(Reply::json(body)).await;
+    let with = Gateway::before(&vendor, Route::of("huawei").with("data = true\nraw = \"never\"")).await;
+    let answer = reset(&["s1"]).send(with.address).await;
+    let fragment = r#""data":{"id":"s1","error_code":"Ecs.0614","n":9007199254740993,"e":[ ],"z":1,"a":2}"#;
+    assert!(answer.text().contains(fragment), "{}", answer.text());
+
+    let vendor = Vendor::replying(failed_servers(&[("s1", "Ecs.0614")])).await;
+    let without = Gateway::before(&vendor, Route::of("huawei").with("raw = \"never\"")).await;
+    assert!(!reset(&["s1"]).send(without.address).await.text().contains("\"data\""));
+}
