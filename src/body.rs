@@ -2,13 +2,14 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
 
 /// A body on its way through the gateway.
@@ -23,6 +24,8 @@ pub struct Body {
     sleep: Option<Pin<Box<Sleep>>>,
     /// The body must not end cleanly: the vendor's did not.
     cut: bool,
+    /// Told when the body is over, however it ends.
+    ended: Option<Arc<Notify>>,
     /// Freed when the body is over.
     permits: Vec<OwnedSemaphorePermit>,
 }
@@ -49,17 +52,24 @@ impl Body {
 
     /// One body in several pieces.
     pub fn pieces(pieces: Vec<Bytes>) -> Self {
-        Self { front: pieces.into_iter().filter(|b| !b.is_empty()).collect(), ..Self::default() }
+        let mut body = Self::default();
+        body.front.extend(pieces.into_iter().filter(|b| !b.is_empty()));
+        body
     }
 
     /// Bytes that were held, then the rest of the stream.
     pub fn stream(front: Bytes, rest: Incoming, silence: Option<Duration>) -> Self {
-        Self { rest: Some(rest), silence, ..Self::full(front) }
+        let mut body = Self::full(front);
+        body.rest = Some(rest);
+        body.silence = silence;
+        body
     }
 
     /// Bytes of a body that ended early; the reader sees it cut, too.
     pub fn cut(bytes: Bytes) -> Self {
-        Self { cut: true, ..Self::full(bytes) }
+        let mut body = Self::full(bytes);
+        body.cut = true;
+        body
     }
 
     /// Keeps a permit until the body is over.
@@ -67,6 +77,26 @@ impl Body {
     pub fn holding(mut self, permit: Option<OwnedSemaphorePermit>) -> Self {
         self.permits.extend(permit);
         self
+    }
+}
+
+impl Body {
+    /// Whether all of it is here already.
+    pub fn is_held(&self) -> bool {
+        self.rest.is_none()
+    }
+
+    /// Something to wait on for the body's end.
+    pub fn ended(&mut self) -> Arc<Notify> {
+        Arc::clone(self.ended.get_or_insert_default())
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if let Some(ended) = &self.ended {
+            ended.notify_one();
+        }
     }
 }
 
@@ -86,6 +116,9 @@ impl HttpBody for Body {
         match Pin::new(rest).poll_frame(cx) {
             Poll::Ready(frame) => {
                 this.sleep = None;
+                if let (None, Some(ended)) = (&frame, &this.ended) {
+                    ended.notify_one();
+                }
                 Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)))
             }
             Poll::Pending => {
@@ -121,6 +154,38 @@ impl HttpBody for Body {
     }
 }
 
+/// A share of the memory that all held bodies have together; given back on drop.
+#[derive(Debug)]
+pub struct Budget {
+    all: Arc<Semaphore>,
+    held: Option<OwnedSemaphorePermit>,
+    bytes: usize,
+}
+
+/// Bytes that one permit of the shared semaphore stands for.
+pub const GRAIN: usize = 1 << 10;
+
+impl Budget {
+    pub fn new(all: Arc<Semaphore>) -> Self {
+        Self { all, held: None, bytes: 0 }
+    }
+
+    /// Makes the share at least this large; false when there is not that much left.
+    pub fn reserve(&mut self, bytes: usize) -> bool {
+        let Some(more) = bytes.checked_sub(self.bytes).filter(|more| *more > 0) else { return true };
+        let grains = more.div_ceil(GRAIN);
+        let Ok(permit) = Arc::clone(&self.all).try_acquire_many_owned(grains.min(u32::MAX as usize) as u32) else {
+            return false;
+        };
+        self.bytes += grains * GRAIN;
+        match &mut self.held {
+            Some(held) => held.merge(permit),
+            None => self.held = Some(permit),
+        }
+        true
+    }
+}
+
 /// What collecting gave.
 #[derive(Debug)]
 pub enum Collected {
@@ -132,36 +197,34 @@ pub enum Collected {
     Broken(Bytes, BodyError),
 }
 
-/// Reads a body up to a limit in bytes, with a longest silence between pieces.
+/// Reads a body up to a limit in bytes and as far as the budget goes, with a longest silence between pieces.
 ///
-/// A body that announces more than the limit is not read at all.
-pub async fn collect(mut body: Incoming, limit: usize, silence: Option<Duration>) -> Collected {
+/// A body that announces more than that is not read at all.
+pub async fn collect(mut body: Incoming, limit: usize, budget: &mut Budget, silence: Duration) -> Collected {
     use http_body_util::BodyExt;
-    if body.size_hint().lower() > limit as u64 {
+    let announced = body.size_hint().lower();
+    if announced > limit as u64 || !budget.reserve(announced as usize) {
         return Collected::Over(Bytes::new(), body);
     }
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     loop {
-        let frame = match silence {
-            Some(silence) => match tokio::time::timeout(silence, body.frame()).await {
-                Ok(frame) => frame,
-                Err(_) => return Collected::Broken(join(first, all), BodyError::Silent(silence)),
-            },
-            None => body.frame().await,
+        let Ok(frame) = tokio::time::timeout(silence, body.frame()).await else {
+            return Collected::Broken(join(first, all), BodyError::Silent(silence));
         };
         match frame {
             None => return Collected::Whole(join(first, all)),
             Some(Err(cause)) => return Collected::Broken(join(first, all), cause.into()),
             Some(Ok(frame)) => {
                 let Ok(data) = frame.into_data() else { continue };
-                let over = first.len() + all.len() + data.len() > limit;
+                let len = first.len() + all.len() + data.len();
+                let over = len > limit || !budget.reserve(len);
                 // One frame, the usual case, is not copied.
                 if first.is_empty() && all.is_empty() {
                     first = data;
                 } else {
                     if all.is_empty() {
-                        all.reserve(first.len() + data.len());
+                        all.reserve((announced as usize).max(first.len() + data.len()));
                         all.extend_from_slice(&first);
                         first = Bytes::new();
                     }

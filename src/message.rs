@@ -74,10 +74,12 @@ impl Message {
 
 /// An authority's host.
 pub fn without_port(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
+    let host = match authority.rsplit_once(':') {
         Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => host,
         _ => authority,
-    }
+    };
+    // A trailing dot only says that the name is complete.
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 fn take_line(rest: &mut &[u8]) -> String {

@@ -60,7 +60,13 @@ pub(super) fn read(file: Option<&PathBuf>) -> Result<(Config, ProfileSet, Source
         },
         None => {
             let profiles = super::load_profiles(None)?;
-            Ok((config::embedded(&profiles), profiles, Source::Embedded))
+            match config::with_environment(&config::embedded(&profiles)) {
+                Ok(config) => Ok((config, profiles, Source::Embedded)),
+                Err(problems) => {
+                    super::say(&problems.to_string());
+                    Err(super::CONFIG)
+                }
+            }
         }
     }
 }

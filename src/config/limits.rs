@@ -18,7 +18,7 @@ pub struct LimitsConfig {
     pub json_depth: usize,
     /// Most resources in one reply.
     pub items: usize,
-    /// Most bytes of bodies held at once, over all calls.
+    /// Most bytes that all calls together may hold: bodies, and four times a reply's size while it is read.
     pub memory: ByteSize,
     /// Most client connections at once.
     pub connections: usize,
@@ -27,8 +27,8 @@ pub struct LimitsConfig {
 impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
-            request_body: ByteSize::mebibytes(16),
-            reply_body: ByteSize::mebibytes(32),
+            request_body: ByteSize::mebibytes(8),
+            reply_body: ByteSize::mebibytes(16),
             decoded_body: ByteSize::mebibytes(64),
             decompression_ratio: 200,
             json_depth: 128,

@@ -104,6 +104,16 @@ fn blank(text: &mut String, offset: usize) -> bool {
     true
 }
 
+/// A configuration without a file, with the environment over it.
+///
+/// # Errors
+/// What is wrong with the environment.
+pub fn with_environment(config: &Config) -> Result<Config, Problems> {
+    let problem = |what| Problems(vec![Problem { file: "environment".to_owned(), at: None, what }]);
+    let text = toml::to_string(config).map_err(|cause| problem(cause.to_string()))?;
+    layered(&text).map_err(problem)
+}
+
 /// The file with the environment over it.
 fn layered(text: &str) -> Result<Config, String> {
     let environment = config::Environment::with_prefix("ONEVELOPE").prefix_separator("__").separator("__");

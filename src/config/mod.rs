@@ -19,7 +19,7 @@ pub use duration::Span;
 pub use embedded::embedded;
 pub use limits::LimitsConfig;
 pub use listen::{AdminConfig, ListenConfig, ListenerConfig, TlsConfig};
-pub use load::{load, load_text};
+pub use load::{load, load_text, with_environment};
 pub use problem::{Problem, Problems};
 pub use route::{Mode, RouteConfig};
 pub use upstream::UpstreamConfig;

@@ -15,6 +15,8 @@ pub enum GatewayError {
     BadTarget(String),
     #[error("the request body ended early")]
     RequestCut,
+    #[error("a fault of the gateway: {0}")]
+    Fault(String),
     #[error(transparent)]
     Call(#[from] CallError),
 }
@@ -28,6 +30,7 @@ impl GatewayError {
             Self::NoHost => "no_host",
             Self::BadTarget(_) => "bad_target",
             Self::RequestCut => "request_cut",
+            Self::Fault(_) => "fault",
             Self::Call(cause) => cause.reason(),
         }
     }
@@ -38,6 +41,7 @@ impl GatewayError {
             Self::NoRoute { .. } => 404,
             Self::Connect => 405,
             Self::NoHost | Self::BadTarget(_) | Self::RequestCut => 400,
+            Self::Fault(_) => 502,
             Self::Call(CallError::Busy { .. }) => 503,
             Self::Call(CallError::HeadTimeout { .. }) => 504,
             Self::Call(_) => 502,

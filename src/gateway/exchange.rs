@@ -1,5 +1,6 @@
 //! What a request knows about itself: id, route, mode, clocks. Counted once, also when the caller hangs up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -7,17 +8,16 @@ use tokio::time::Instant;
 
 use super::Gateway;
 use crate::config::Mode;
-use crate::observe::RouteHandles;
-use crate::route::Route;
 
 /// One request under way. Dropping it counts it.
 #[derive(Debug)]
-pub(super) struct Exchange<'g> {
+pub(super) struct Exchange {
     pub(super) id: String,
     pub(super) mode: Mode,
     started: Instant,
-    gateway: &'g Gateway,
-    handles: &'g RouteHandles,
+    gateway: Arc<Gateway>,
+    /// The route's number.
+    number: usize,
     /// What the counters will say; until it is known, the caller went away.
     outcome: &'static str,
     status: u16,
@@ -28,16 +28,17 @@ pub(super) fn fresh_id() -> String {
     ulid::Ulid::new().to_string()
 }
 
-impl<'g> Exchange<'g> {
-    pub(super) fn new(gateway: &'g Gateway, number: usize, route: &Route, headers: &HeaderMap, id: String) -> Self {
+impl Exchange {
+    pub(super) fn new(gateway: &Arc<Gateway>, number: usize, headers: &HeaderMap, id: String) -> Self {
+        let route = &gateway.routes.routes()[number];
         let asked = headers.get("onevelope-mode").and_then(|value| value.to_str().ok()).and_then(Mode::parse);
         let mode = asked.filter(|_| !route.pin).unwrap_or(route.mode);
         Self {
             id,
             mode,
             started: Instant::now(),
-            gateway,
-            handles: &gateway.route_handles[number],
+            gateway: Arc::clone(gateway),
+            number,
             outcome: "abandoned",
             status: 499,
         }
@@ -54,8 +55,9 @@ impl<'g> Exchange<'g> {
     }
 }
 
-impl Drop for Exchange<'_> {
+impl Drop for Exchange {
     fn drop(&mut self) {
-        self.gateway.observer.exchange(self.handles, self.mode, self.outcome, self.status, self.elapsed());
+        let handles = &self.gateway.route_handles[self.number];
+        self.gateway.observer.exchange(handles, self.mode, self.outcome, self.status, self.elapsed());
     }
 }

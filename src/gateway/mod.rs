@@ -20,7 +20,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::sync::Semaphore;
 
-use crate::body::Body;
+use crate::body::{Body, GRAIN};
 use crate::config::Config;
 use crate::decode::Bounds;
 use crate::observe::{Observer, RouteHandles, UpstreamHandles};
@@ -39,7 +39,7 @@ pub struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) request_body: usize,
     pub(crate) reply_body: usize,
-    /// Bytes of bodies that may be held at once; one permit is one KiB.
+    /// Bytes of bodies that may be held at once; one permit is one [`GRAIN`].
     pub(crate) memory: Arc<Semaphore>,
     pub(crate) observer: Arc<Observer>,
     /// The configuration as it is in force, for `/api/config`.
@@ -78,7 +78,7 @@ impl Gateway {
             },
             request_body: limits.request_body.0,
             reply_body: limits.reply_body.0,
-            memory: Arc::new(Semaphore::new((limits.memory.0 >> 10).min(Semaphore::MAX_PERMITS))),
+            memory: Arc::new(Semaphore::new((limits.memory.0 / GRAIN).min(Semaphore::MAX_PERMITS))),
             observer,
             shown: serde_json::to_value(config).unwrap_or_default(),
             profiles,
@@ -108,6 +108,6 @@ impl Service {
 
     /// Answers one request that came in on a listener.
     pub async fn answer(&self, listener: &str, request: Request<Incoming>) -> Response<Body> {
-        answer::answer(&self.current(), listener, request).await
+        answer::answer(self.current(), listener, request).await
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct Caller {
 pub(super) fn judged(
     gateway: &Gateway,
     route: &Route,
-    exchange: &mut Exchange<'_>,
+    exchange: &mut Exchange,
     asked: &Request,
     caller: &Caller,
     head: http::response::Parts,
@@ -103,7 +103,7 @@ fn vendors_own(head: http::response::Parts, body: Bytes, cut: bool) -> Response<
 pub(super) fn first_hand(
     gateway: &Gateway,
     route: &Route,
-    exchange: &mut Exchange<'_>,
+    exchange: &mut Exchange,
     asked: &Request,
     caller: &Caller,
     envelope: &Envelope<'_>,
@@ -116,7 +116,7 @@ pub(super) fn first_hand(
     envelope_headers(response.headers_mut(), envelope, &exchange.id);
     rewritten_headers(response.headers_mut(), envelope, "", caller, retry_after, None);
     gateway.observer.batch(asked, envelope, std::time::Duration::ZERO);
-    log_batch(&exchange.id, envelope, status);
+    log_batch(&exchange.id, envelope, 0);
     exchange.settle(envelope.outcome.as_str(), status);
     response
 }
@@ -153,7 +153,21 @@ fn add(headers: &mut HeaderMap, ours: HeaderMap) {
     }
 }
 
-/// The headers of a recognised call whose reply was not read.
+/// The headers and counts of a recognised call whose reply was too large to be read: every item is unknown.
+pub(super) fn not_read(gateway: &Gateway, asked: &Request, exchange: &mut Exchange, response: &mut Response<Body>) {
+    let status = response.status().as_u16();
+    let mut envelope = crate::profile::unanswered(asked, crate::envelope::Category::BadResponse, true, "the reply is over a limit and was not read");
+    envelope.upstream.status = Some(status);
+    for diagnostic in &mut envelope.diagnostics {
+        diagnostic.code = "body_over_limit";
+    }
+    envelope_headers(response.headers_mut(), &envelope, &exchange.id);
+    gateway.observer.batch(asked, &envelope, std::time::Duration::ZERO);
+    log_batch(&exchange.id, &envelope, status);
+    exchange.settle(envelope.outcome.as_str(), status);
+}
+
+/// The headers of a call that could not be recognised because its request was over a limit.
 pub(super) fn unknown(headers: &mut HeaderMap, id: &str) {
     headers.insert(HeaderName::from_static("onevelope-outcome"), HeaderValue::from_static("unknown"));
     if let Ok(id) = HeaderValue::from_str(id) {

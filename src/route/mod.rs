@@ -20,9 +20,8 @@ pub struct RouteTable {
 
 /// A route and what its host captured.
 #[derive(Debug)]
-pub struct Found<'t> {
-    pub route: &'t Route,
-    /// The route's number, which metrics count by.
+pub struct Found {
+    /// The route's number, which metrics count by; see [`RouteTable::routes`].
     pub number: usize,
     pub captures: Vec<(String, String)>,
 }
@@ -49,7 +48,7 @@ impl RouteTable {
     }
 
     /// The route for a request that came in on a listener.
-    pub fn find(&self, listener: &str, host: &str, path: &str) -> Option<Found<'_>> {
+    pub fn find(&self, listener: &str, host: &str, path: &str) -> Option<Found> {
         let lower;
         let host = if host.bytes().any(|b| b.is_ascii_uppercase()) {
             lower = host.to_ascii_lowercase();
@@ -60,7 +59,7 @@ impl RouteTable {
         let exact = self.exact.get(host).into_iter().flatten();
         exact.chain(&self.rest).find_map(|&number| {
             let route = &self.routes[number];
-            route.fits(listener, host, path).map(|captures| Found { route, number, captures })
+            route.fits(listener, host, path).map(|captures| Found { number, captures })
         })
     }
 

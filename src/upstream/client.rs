@@ -5,9 +5,11 @@
 //! unsent from a stale connection.
 
 use std::error::Error as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
@@ -16,6 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use tower::Service;
 
 use crate::body::Body;
 use crate::config::UpstreamConfig;
@@ -25,7 +28,7 @@ const IDLE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(super) struct Client {
-    inner: legacy::Client<HttpsConnector<HttpConnector>, Body>,
+    inner: legacy::Client<TimedConnector, Body>,
 }
 
 /// A call that failed below HTTP.
@@ -62,12 +65,43 @@ impl Client {
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(config.max_concurrent)
             .http1_preserve_header_case(false)
-            .build(https.wrap_connector(http));
+            .build(TimedConnector { inner: https.wrap_connector(http), timeout: config.connect_timeout.0 });
         Ok(Self { inner })
     }
 
     pub(super) async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, ClientError> {
         Ok(self.inner.request(request).await?)
+    }
+}
+
+/// Name look-up, connection and TLS handshake under one clock. A peer that takes the connection and then says nothing has
+/// been sent nothing: that is unreachable, not unknown.
+#[derive(Clone, Debug)]
+struct TimedConnector {
+    inner: HttpsConnector<HttpConnector>,
+    timeout: Duration,
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type Connected = <HttpsConnector<HttpConnector> as Service<Uri>>::Response;
+
+impl Service<Uri> for TimedConnector {
+    type Response = Connected;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Connected, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let (connecting, timeout) = (self.inner.call(uri), self.timeout);
+        Box::pin(async move {
+            match tokio::time::timeout(timeout, connecting).await {
+                Ok(connected) => connected,
+                Err(_) => Err(format!("no connection within {timeout:?}").into()),
+            }
+        })
     }
 }
 

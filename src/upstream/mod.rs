@@ -84,14 +84,26 @@ impl Upstream {
     /// [`CallError`]; only some kinds leave it open whether the vendor acted.
     pub async fn call(&self, request: Request<Body>) -> Result<(Response<Incoming>, OwnedSemaphorePermit), CallError> {
         let permit = self.permit().await?;
-        let head = tokio::time::timeout(self.head_timeout, self.client.send(request)).await;
-        match head {
+        match self.head(request).await {
             Ok(Ok(response)) => Ok((response, permit)),
             Ok(Err(cause)) if cause.nothing_was_sent() => {
                 Err(CallError::Unreachable { upstream: self.name.clone(), cause: cause.to_string() })
             }
             Ok(Err(cause)) => Err(CallError::Lost { upstream: self.name.clone(), cause: cause.to_string() }),
             Err(_) => Err(CallError::HeadTimeout { upstream: self.name.clone(), waited: self.head_timeout }),
+        }
+    }
+
+    /// The reply's head; the clock starts when the request's last byte was handed over, so a long upload is not cut.
+    async fn head(&self, mut request: Request<Body>) -> Result<Result<Response<Incoming>, ClientError>, tokio::time::error::Elapsed> {
+        if request.body().is_held() {
+            return tokio::time::timeout(self.head_timeout, self.client.send(request)).await;
+        }
+        let ended = request.body_mut().ended();
+        let mut sent = std::pin::pin!(self.client.send(request));
+        tokio::select! {
+            answered = &mut sent => Ok(answered),
+            () = ended.notified() => tokio::time::timeout(self.head_timeout, sent).await,
         }
     }
 

@@ -25,8 +25,9 @@ def refused(category, code, *names):
 class Expected:
     """One verdict for each asked item, in the request's order: [(id or key or "#index", "outcome evidence [category [code]]")]."""
 
-    def __init__(self, vendor, service, action, outcome, items):
+    def __init__(self, vendor, service, action, outcome, items, secret=None):
         self.vendor, self.service, self.action, self.outcome, self.items = vendor, service, action, outcome, items
+        self.secret = secret  # in the server's reply, and not to be shown
 
     def counts(self):
         counted = Counter(said.split()[0] for _, said in self.items)
@@ -53,24 +54,26 @@ class Expected:
         unmapped = sum(increase for _, increase in moved.get("onevelope_unmapped_codes_total", []))
         assert not unmapped, f"the profile's code table does not know a code of {self.items}"
 
-    def told_in(self, envelope, reply):
-        """`reply`: what the server said to the gateway."""
+    def told_in(self, answer, reply):
+        """The envelope in `answer`, a plain client's; `reply` is what the server said to the gateway."""
+        envelope = answer.json()
         SCHEMA.validate(envelope)
-        operation = envelope["operation"]
-        assert (operation["vendor"], operation["service"], operation["action"]) == (self.vendor, self.service, self.action)
         assert [line(result) for result in envelope["results"]] == self.items
         assert [result["index"] for result in envelope["results"]] == list(range(len(self.items)))
+        operation = envelope["operation"]
+        assert (operation["vendor"], operation["service"], operation["action"]) == (self.vendor, self.service, self.action)
         assert envelope["outcome"] == self.outcome
         assert {name: envelope["summary"][name] for name in self.counts()} == self.counts()
         assert envelope["upstream"]["status"] == reply.start[0]
-        words = reply.body.decode("utf-8", "replace")
-        for result in envelope["results"]:
-            code = result.get("error", {}).get("vendor_code", "")
-            assert code in words or code in reply.headers_text(), f"the server said no {code!r}: {words}"
+        words = reply.text()
+        for error in [r["error"] for r in envelope["results"] if "error" in r] + [envelope.get("error", {})]:
+            assert error.get("vendor_code", "") in words, f"the server said no {error['vendor_code']!r}: {words}"
         if self.outcome in ("succeeded", "accepted"):
             assert "raw" not in envelope and "error" not in envelope
+        elif self.secret:
+            assert self.secret in words and self.secret not in answer.text
         else:
-            assert raw_bytes(envelope["raw"]) == reply.body
+            the_bytes_are_in(envelope["raw"], answer.content, reply.body)
 
 
 def line(result):
@@ -81,12 +84,13 @@ def line(result):
     return name, " ".join(said).strip()
 
 
-def raw_bytes(raw):
-    """The server's body out of the envelope's `raw`. JSON stands in it as a value: only its text can differ in nothing but form."""
+def the_bytes_are_in(raw, answer, body):
+    """The server's body, byte for byte, as the envelope's `raw` holds it."""
+    assert raw["bytes"] == len(body)
     match raw["encoding"]:
-        case "base64":
-            return base64.b64decode(raw["body"])
-        case "text":
-            return raw["body"].encode()
         case "json":
-            return raw["body"]
+            assert body.strip() in answer
+        case "text":
+            assert raw["body"].encode() == body
+        case "base64":
+            assert base64.b64decode(raw["body"]) == body

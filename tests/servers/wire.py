@@ -30,6 +30,9 @@ class Message:
     def get(self, name):
         return ", ".join(v for n, v in self.headers if n == name) or None
 
+    def text(self):
+        return "\n".join([*(f"{n}: {v}" for n, v in self.headers), "", self.body.decode("utf-8", "replace")])
+
 
 class Relay:
     """Listens on a port of its own and connects each client to `target`."""

@@ -46,6 +46,10 @@ impl Call {
         self
     }
 
+    pub fn content(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The request's bytes; a body gets its `Content-Length` unless a header frames it.
     pub fn bytes(&self) -> Vec<u8> {
         let mut out = format!("{} {} HTTP/1.1\r\n", self.method, self.target).into_bytes();

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -11,6 +12,8 @@ pub enum Step {
     Send(Vec<u8>),
     /// Goes on when the test says so.
     Wait(Arc<Notify>),
+    /// A silence that is over by itself.
+    Pause(Duration),
     /// Says nothing more and keeps the connection open.
     Silence,
     /// Ends the connection.
@@ -82,6 +85,12 @@ impl Reply {
     /// Without length; the vendor must close.
     pub fn until_close(mut self) -> Self {
         self.framing = Framing::Close;
+        self
+    }
+
+    /// The body with white space behind it, up to so many bytes.
+    pub fn padded(mut self, length: usize) -> Self {
+        self.body.resize(length, b' ');
         self
     }
 

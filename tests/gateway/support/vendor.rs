@@ -141,6 +141,7 @@ async fn converse(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), log: &Mute
                     }
                 }
                 Step::Wait(go) => go.notified().await,
+                Step::Pause(time) => tokio::time::sleep(time).await,
                 Step::Silence => std::future::pending().await,
                 Step::Close => return End::Close,
                 Step::Reset => return End::Reset,
