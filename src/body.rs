@@ -104,7 +104,10 @@ impl HttpBody for Body {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
         if let Some(front) = this.front.pop_front() {
             return Poll::Ready(Some(Ok(Frame::data(front))));
@@ -174,7 +177,8 @@ impl Budget {
     pub fn reserve(&mut self, bytes: usize) -> bool {
         let Some(more) = bytes.checked_sub(self.bytes).filter(|more| *more > 0) else { return true };
         let grains = more.div_ceil(GRAIN);
-        let Ok(permit) = Arc::clone(&self.all).try_acquire_many_owned(grains.min(u32::MAX as usize) as u32) else {
+        let Ok(permit) = Arc::clone(&self.all).try_acquire_many_owned(grains.min(u32::MAX as usize) as u32)
+        else {
             return false;
         };
         self.bytes += grains * GRAIN;

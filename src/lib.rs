@@ -3,20 +3,20 @@
 //! The modules stand in the order of a request's way: [`json_text`] is shared by reader and writer, then
 //! `decode → envelope → profile → request` are dry (no I/O, no clock).
 
-pub mod decode;
-pub mod envelope;
-mod json_text;
-pub mod profile;
-pub mod request;
-pub mod message;
-pub mod reply;
+pub mod admin;
+pub mod body;
 pub mod cli;
 pub mod config;
-pub mod route;
-pub mod body;
-pub mod observe;
-pub mod upstream;
-pub mod admin;
+pub mod decode;
+pub mod envelope;
 pub mod gateway;
+mod json_text;
 pub mod listen;
+pub mod message;
+pub mod observe;
+pub mod profile;
+pub mod reply;
+pub mod request;
+pub mod route;
 pub mod run;
+pub mod upstream;

@@ -48,7 +48,8 @@ impl Message {
             let bad = |what: &str| MessageError { line: number, what: what.to_owned() };
             let (name, value) = line.split_once(':').ok_or_else(|| bad("a header is `Name: value`"))?;
             let name: HeaderName = name.trim().parse().map_err(|_| bad("not a header name"))?;
-            let value = HeaderValue::from_bytes(value.trim().as_bytes()).map_err(|_| bad("not a header value"))?;
+            let value =
+                HeaderValue::from_bytes(value.trim().as_bytes()).map_err(|_| bad("not a header value"))?;
             message.headers.append(name, value);
         }
         message.body = rest.to_vec();
@@ -91,10 +92,19 @@ fn take_line(rest: &mut &[u8]) -> String {
 
 fn start_line(line: &str) -> Result<Message, MessageError> {
     let bad = |what: &str| MessageError { line: 1, what: what.to_owned() };
-    let empty = Message { method: None, target: String::new(), status: 0, headers: HeaderMap::new(), body: Vec::new() };
+    let empty = Message {
+        method: None,
+        target: String::new(),
+        status: 0,
+        headers: HeaderMap::new(),
+        body: Vec::new(),
+    };
     if line.starts_with("HTTP/") {
         let status = line.split(' ').nth(1).and_then(|s| s.parse().ok()).filter(|s| (100..600).contains(s));
-        return Ok(Message { status: status.ok_or_else(|| bad("a reply starts with `HTTP/1.1 200 OK`"))?, ..empty });
+        return Ok(Message {
+            status: status.ok_or_else(|| bad("a reply starts with `HTTP/1.1 200 OK`"))?,
+            ..empty
+        });
     }
     let mut words = line.split(' ');
     let (method, target) = (words.next().unwrap_or(""), words.next().unwrap_or(""));

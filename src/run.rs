@@ -83,8 +83,12 @@ impl Running {
         };
         let (admin_stopper, admin_stopped) = watch::channel(false);
         let admin_connections = Arc::new(Semaphore::new(ADMIN_CONNECTIONS));
-        let admin_task =
-            tokio::spawn(self.admin_listener.serve(admin_connections, admin_stopped, Duration::from_secs(1), admin_answer));
+        let admin_task = tokio::spawn(self.admin_listener.serve(
+            admin_connections,
+            admin_stopped,
+            Duration::from_secs(1),
+            admin_answer,
+        ));
         let reloads = tokio::spawn(reload_on_change(Arc::clone(&self.admin.reloader)));
 
         stop.await;

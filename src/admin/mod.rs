@@ -34,7 +34,9 @@ impl Admin {
                 Err(cause) => reply(StatusCode::INTERNAL_SERVER_ERROR, TEXT, format!("{cause}\n")),
             },
             "/livez" => reply(StatusCode::OK, TEXT, "live\n".to_owned()),
-            "/readyz" if self.ready.load(Ordering::Relaxed) => reply(StatusCode::OK, TEXT, "ready\n".to_owned()),
+            "/readyz" if self.ready.load(Ordering::Relaxed) => {
+                reply(StatusCode::OK, TEXT, "ready\n".to_owned())
+            }
             "/readyz" => reply(StatusCode::SERVICE_UNAVAILABLE, TEXT, "draining\n".to_owned()),
             "/api/config" => reply(StatusCode::OK, JSON, self.config()),
             "/api/profiles" => reply(StatusCode::OK, JSON, self.profiles()),

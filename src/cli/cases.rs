@@ -43,8 +43,10 @@ pub fn find_cases(dir: &Path) -> io::Result<Vec<Case>> {
 }
 
 fn folders(dir: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(dir).map_err(|cause| io::Error::new(cause.kind(), format!("{}: {cause}", dir.display())))?;
-    let mut folders: Vec<PathBuf> = entries.filter_map(Result::ok).map(|e| e.path()).filter(|p| p.is_dir()).collect();
+    let entries = std::fs::read_dir(dir)
+        .map_err(|cause| io::Error::new(cause.kind(), format!("{}: {cause}", dir.display())))?;
+    let mut folders: Vec<PathBuf> =
+        entries.filter_map(Result::ok).map(|e| e.path()).filter(|p| p.is_dir()).collect();
     folders.sort();
     Ok(folders)
 }
@@ -73,8 +75,10 @@ impl Case {
     /// # Errors
     /// When a file is missing or wrong, or another profile (or none) recognises the request.
     pub fn envelope(&self, set: &ProfileSet) -> Result<String, String> {
-        let read = |file: &str| std::fs::read(self.dir.join(file)).map_err(|cause| format!("  {file}: {cause}"));
-        let request = Message::parse(&read("request.http")?).map_err(|cause| format!("  request.http: {cause}"))?;
+        let read =
+            |file: &str| std::fs::read(self.dir.join(file)).map_err(|cause| format!("  {file}: {cause}"));
+        let request =
+            Message::parse(&read("request.http")?).map_err(|cause| format!("  request.http: {cause}"))?;
         let reply = reply_message(&read("reply.http")?);
         let scope = Scope { vendor: Some(&self.vendor), profile: None };
         let request = recognise(set, &scope, &request).map_err(|cause| format!("  {cause}"))?;
@@ -82,8 +86,8 @@ impl Case {
             return Err(format!("  recognised by {} instead of {}", request.profile.name, self.profile()));
         }
         let judged = judge_messages(request, &reply, false, RawPolicy::OnFailure, &mut Trace::default());
-        let value: serde_json::Value =
-            serde_json::from_slice(&judged.json).map_err(|cause| format!("  the envelope is no JSON: {cause}"))?;
+        let value: serde_json::Value = serde_json::from_slice(&judged.json)
+            .map_err(|cause| format!("  the envelope is no JSON: {cause}"))?;
         serde_json::to_string_pretty(&value).map(|text| text + "\n").map_err(|cause| format!("  {cause}"))
     }
 
@@ -103,7 +107,9 @@ impl Case {
 
     /// What the case shows, for whoever reads its failure.
     fn source(&self) -> String {
-        std::fs::read_to_string(self.dir.join("source.md")).map(|text| format!("  ({})\n", text.trim())).unwrap_or_default()
+        std::fs::read_to_string(self.dir.join("source.md"))
+            .map(|text| format!("  ({})\n", text.trim()))
+            .unwrap_or_default()
     }
 }
 

@@ -42,7 +42,13 @@ pub(super) fn run(args: &Args) -> u8 {
         let upstream = config.routes.get(&route.name).and_then(|r| config.upstreams.get(&r.upstream));
         let url = upstream.map_or("", |u| u.url.as_str());
         let pin = if route.pin { " pinned" } else { "" };
-        let _ = writeln!(out, "route  {:<20} {:<44} {vendor:<12} {}{pin} → {url}", route.name, route.pattern(), route.mode.as_str());
+        let _ = writeln!(
+            out,
+            "route  {:<20} {:<44} {vendor:<12} {}{pin} → {url}",
+            route.name,
+            route.pattern(),
+            route.mode.as_str()
+        );
     }
     super::put(out.trim_end());
     super::say("ok");

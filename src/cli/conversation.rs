@@ -83,32 +83,44 @@ pub(super) fn judge(args: &Args, set: &ProfileSet, trace: &mut Trace) -> Result<
 }
 
 /// Recognises a request message.
-pub(super) fn recognise(set: &ProfileSet, scope: &Scope<'_>, message: &Message) -> Result<Request, ConversationError> {
+pub(super) fn recognise(
+    set: &ProfileSet,
+    scope: &Scope<'_>,
+    message: &Message,
+) -> Result<Request, ConversationError> {
     let host = message.host();
     let (path, query) = message.path_and_query();
     let method = message.method.clone().unwrap_or_default();
     let head = Head { method: &method, host: host.as_deref(), path, query, headers: &message.headers };
-    view(set, scope, &head, &message.body, Bounds::default()).ok_or_else(|| {
-        ConversationError::NotRecognised(format!("no profile knows {method} {path}"))
-    })
+    view(set, scope, &head, &message.body, Bounds::default())
+        .ok_or_else(|| ConversationError::NotRecognised(format!("no profile knows {method} {path}")))
 }
 
-pub(super) fn judge_messages(request: Request, reply: &Message, strict: bool, policy: RawPolicy, trace: &mut Trace) -> Judged {
+pub(super) fn judge_messages(
+    request: Request,
+    reply: &Message,
+    strict: bool,
+    policy: RawPolicy,
+    trace: &mut Trace,
+) -> Judged {
     let incoming = Incoming { status: reply.status, headers: &reply.headers, body: &reply.body, cut: false };
     let limits = Limits { decoded_body: 256 << 20, ratio: 1000, bounds: Bounds::default() };
-    let (json, outcome, status) = translate(&request, &incoming, &limits, strict, false, trace, |envelope, text, plain| {
-        let raw = raw(policy, &request, envelope, &incoming, plain);
-        let writer = Writer { id: "offline", attempts: 1, duration_ms: 0, minimal: false, raw };
-        let (status, _) = crate::envelope::status_line(envelope, crate::envelope::StatusPolicy::Strict);
-        (writer.write(envelope, text).concat(), envelope.outcome, status)
-    });
+    let (json, outcome, status) =
+        translate(&request, &incoming, &limits, strict, false, trace, |envelope, text, plain| {
+            let raw = raw(policy, &request, envelope, &incoming, plain);
+            let writer = Writer { id: "offline", attempts: 1, duration_ms: 0, minimal: false, raw };
+            let (status, _) = crate::envelope::status_line(envelope, crate::envelope::StatusPolicy::Strict);
+            (writer.write(envelope, text).concat(), envelope.outcome, status)
+        });
     Judged { json, outcome, status, request }
 }
 
 fn by_ids(set: &ProfileSet, args: &Args, ids: &[String]) -> Result<Request, ConversationError> {
     let name = args.profile.as_deref().unwrap_or_default();
     let unknown = |what: String| ConversationError::NotRecognised(what);
-    let profile = set.find(name).ok_or_else(|| unknown(format!("there is no profile {name:?}; see `onevelope profiles`")))?;
+    let profile = set
+        .find(name)
+        .ok_or_else(|| unknown(format!("there is no profile {name:?}; see `onevelope profiles`")))?;
     let action = match &args.action {
         None => 0,
         Some(action) => profile

@@ -58,7 +58,8 @@ fn as_text(judged: &Judged, trace: &Trace) -> String {
     asked(&mut out, request);
     let _ = writeln!(out, "\nwhat spoke");
     for line in &trace.lines {
-        let verdict = line.outcome.map_or(String::new(), |o| format!(" → {o}/{}", line.evidence.unwrap_or("")));
+        let verdict =
+            line.outcome.map_or(String::new(), |o| format!(" → {o}/{}", line.evidence.unwrap_or("")));
         let item = line.item.as_ref().map_or(String::new(), |item| format!(" {item}"));
         let _ = writeln!(out, "  {}{item}{verdict}: {}", line.rule, line.why);
     }
@@ -91,7 +92,12 @@ fn asked(out: &mut String, request: &Request) {
         let _ = write!(out, " ({} listed, repeats merged)", asked.listed());
     }
     for item in 0..asked.len().min(20) {
-        let _ = write!(out, "{} {}", if item == 0 { ":" } else { "," }, asked.id(item).or(asked.key(item)).unwrap_or("(no id)"));
+        let _ = write!(
+            out,
+            "{} {}",
+            if item == 0 { ":" } else { "," },
+            asked.id(item).or(asked.key(item)).unwrap_or("(no id)")
+        );
     }
     let _ = writeln!(out, "{}", if asked.len() > 20 { ", …" } else { "" });
 }
@@ -99,14 +105,24 @@ fn asked(out: &mut String, request: &Request) {
 /// One result as a line for people.
 pub(crate) fn result_line(result: &serde_json::Value) -> String {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or("").to_owned();
-    let id = result["id"].as_str().or(result["key"].as_str()).map_or_else(|| format!("#{}", result["index"]), str::to_owned);
+    let id = result["id"]
+        .as_str()
+        .or(result["key"].as_str())
+        .map_or_else(|| format!("#{}", result["index"]), str::to_owned);
     let mut line = format!("{id:<40} {:<13} {:<9}", text(&result["outcome"]), text(&result["evidence"]));
     if let Some(task) = result["task"]["id"].as_str() {
         let _ = write!(line, " task {task}");
     }
     if result["error"].is_object() {
         let error = &result["error"];
-        let _ = write!(line, " {} {} {} [{}]", text(&error["category"]), text(&error["vendor_code"]), text(&error["message"]), text(&error["advice"]));
+        let _ = write!(
+            line,
+            " {} {} {} [{}]",
+            text(&error["category"]),
+            text(&error["vendor_code"]),
+            text(&error["message"]),
+            text(&error["advice"])
+        );
     }
-    line.split_whitespace().count().gt(&0).then(|| line.trim_end().to_owned()).unwrap_or_default()
+    line.trim_end().to_owned()
 }

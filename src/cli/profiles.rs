@@ -44,7 +44,9 @@ pub(super) fn run(args: &Args) -> u8 {
                 0
             }
             None => {
-                super::say(&format!("onevelope: there is no profile {profile:?}; `onevelope profiles list` names them"));
+                super::say(&format!(
+                    "onevelope: there is no profile {profile:?}; `onevelope profiles list` names them"
+                ));
                 super::USAGE
             }
         },

@@ -47,7 +47,8 @@ impl<'de> Deserialize<'de> for ByteSize {
                 usize::try_from(v).map(ByteSize).map_err(|_| E::custom(format!("{v} is no size in bytes")))
             }
             fn visit_str<E: Error>(self, v: &str) -> Result<ByteSize, E> {
-                ByteSize::parse(v).ok_or_else(|| E::custom(format!("{v:?} is no size; write it as 65536 or \"16 MiB\"")))
+                ByteSize::parse(v)
+                    .ok_or_else(|| E::custom(format!("{v:?} is no size; write it as 65536 or \"16 MiB\"")))
             }
         }
         deserializer.deserialize_any(Any)

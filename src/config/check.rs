@@ -35,7 +35,10 @@ impl Check<'_> {
     fn route(&mut self, name: &str, route: &RouteConfig, config: &Config, profiles: &ProfileSet) {
         let at = |key| ["routes", name, key];
         if route.upstream.is_empty() {
-            self.problem(&at("upstream"), format!("routes.{name}: upstream is missing: name one of [upstreams.<name>]"));
+            self.problem(
+                &at("upstream"),
+                format!("routes.{name}: upstream is missing: name one of [upstreams.<name>]"),
+            );
         } else if !config.upstreams.contains_key(&route.upstream) {
             let known: Vec<&str> = config.upstreams.keys().map(String::as_str).collect();
             let what = format!("there is no [upstreams.{}]; there are: {}", route.upstream, known.join(", "));
@@ -55,14 +58,20 @@ impl Check<'_> {
         if let Some(prefix) = &route.prefix
             && (!prefix.starts_with('/') || prefix.contains(['?', '#']))
         {
-            self.problem(&at("prefix"), format!("{prefix:?} must begin with `/` and hold neither `?` nor `#`"));
+            self.problem(
+                &at("prefix"),
+                format!("{prefix:?} must begin with `/` and hold neither `?` nor `#`"),
+            );
         }
         let pattern = match &route.host {
             None => None,
             Some(host) => match HostPattern::parse(host) {
                 Ok(pattern) if !host.contains(':') && !host.contains('/') => Some(pattern),
                 _ => {
-                    self.problem(&at("host"), format!("{host:?} is no host: labels and {{name}}, without scheme, port and path"));
+                    self.problem(
+                        &at("host"),
+                        format!("{host:?} is no host: labels and {{name}}, without scheme, port and path"),
+                    );
                     None
                 }
             },
@@ -70,13 +79,19 @@ impl Check<'_> {
         let captures: Vec<&str> = pattern.iter().flat_map(HostPattern::names).collect();
         let url = config.upstreams.get(&route.upstream).map_or("", |u| u.url.as_str());
         for name in names_in(url).into_iter().filter(|name| !captures.contains(name)) {
-            let what = format!("the upstream's url uses {{{name}}}, which this route's host does not capture");
+            let what =
+                format!("the upstream's url uses {{{name}}}, which this route's host does not capture");
             self.problem(&at("host"), what);
         }
         for (other, their) in config.routes.range(..name.to_owned()) {
             let same = |r: &RouteConfig| (r.host.clone(), r.prefix.clone(), r.listener.clone());
             if same(their) == same(route) {
-                self.problem(&["routes", name], format!("the same host, prefix and listener as [routes.{other}]: it would never be reached"));
+                self.problem(
+                    &["routes", name],
+                    format!(
+                        "the same host, prefix and listener as [routes.{other}]: it would never be reached"
+                    ),
+                );
             }
         }
     }
@@ -84,10 +99,14 @@ impl Check<'_> {
     fn upstream(&mut self, name: &str, upstream: &UpstreamConfig, config: &Config) {
         let at = |key| ["upstreams", name, key];
         if let Err(what) = check_url(&upstream.url) {
-            self.problem(&at("url"), format!("upstreams.{name}: {what}; write it as \"https://host[:port][/base]\""));
+            self.problem(
+                &at("url"),
+                format!("upstreams.{name}: {what}; write it as \"https://host[:port][/base]\""),
+            );
         }
         if upstream.credentials.is_some() {
-            let what = "the gateway does not sign requests yet; remove `credentials` and let the client sign".to_owned();
+            let what = "the gateway does not sign requests yet; remove `credentials` and let the client sign"
+                .to_owned();
             self.problem(&at("credentials"), what);
         }
         if upstream.max_concurrent == 0 {
@@ -99,7 +118,10 @@ impl Check<'_> {
             self.problem(&at("ca"), format!("there is no file {}", ca.display()));
         }
         if !config.routes.values().any(|route| route.upstream == *name) {
-            self.problem(&["upstreams", name], format!("no route uses upstreams.{name}: remove it, or name it in a route"));
+            self.problem(
+                &["upstreams", name],
+                format!("no route uses upstreams.{name}: remove it, or name it in a route"),
+            );
         }
     }
 
@@ -116,7 +138,8 @@ impl Check<'_> {
                 self.problem(&path, what);
             }
             seen.push((format!("listen.{name}"), listener.address));
-            let files = listener.tls.iter().flat_map(|tls| [Some(&tls.cert), Some(&tls.key), tls.client_ca.as_ref()]);
+            let files =
+                listener.tls.iter().flat_map(|tls| [Some(&tls.cert), Some(&tls.key), tls.client_ca.as_ref()]);
             for missing in files.flatten().filter(|file| !file.is_file()) {
                 path.pop();
                 path.push("tls");

@@ -25,9 +25,9 @@ impl<'de> Deserialize<'de> for Span {
                 f.write_str("a duration such as \"5s\", \"250ms\" or \"1h\"")
             }
             fn visit_str<E: Error>(self, v: &str) -> Result<Span, E> {
-                humantime::parse_duration(v)
-                    .map(Span)
-                    .map_err(|_| E::custom(format!("{v:?} is no duration; write it as \"5s\", \"250ms\" or \"1h\"")))
+                humantime::parse_duration(v).map(Span).map_err(|_| {
+                    E::custom(format!("{v:?} is no duration; write it as \"5s\", \"250ms\" or \"1h\""))
+                })
             }
         }
         deserializer.deserialize_str(Text)

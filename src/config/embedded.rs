@@ -9,7 +9,8 @@ pub fn embedded(profiles: &ProfileSet) -> Config {
     for vendor in profiles.vendors() {
         for (n, host) in vendor.hosts.iter().enumerate() {
             let name = if n == 0 { vendor.name.clone() } else { format!("{}-{}", vendor.name, n + 1) };
-            let upstream = UpstreamConfig { url: format!("https://{}", host.as_str()), ..UpstreamConfig::default() };
+            let upstream =
+                UpstreamConfig { url: format!("https://{}", host.as_str()), ..UpstreamConfig::default() };
             let route = RouteConfig {
                 host: Some(host.as_str().to_owned()),
                 vendor: Some(vendor.name.clone()),

@@ -15,8 +15,9 @@ const MOST: usize = 50;
 /// [`Problems`]: each with file, line, column and how to mend it.
 pub fn load(path: &Path) -> Result<(Config, ProfileSet), Problems> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|cause| Problems(vec![Problem { file: file.clone(), at: None, what: format!("cannot be read: {cause}") }]))?;
+    let text = std::fs::read_to_string(path).map_err(|cause| {
+        Problems(vec![Problem { file: file.clone(), at: None, what: format!("cannot be read: {cause}") }])
+    })?;
     load_text(&file, &text)
 }
 
@@ -29,9 +30,11 @@ pub fn load_text(file: &str, text: &str) -> Result<(Config, ProfileSet), Problem
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
-    let config = layered(text).map_err(|what| Problems(vec![Problem { file: "environment".to_owned(), at: None, what }]))?;
+    let config = layered(text)
+        .map_err(|what| Problems(vec![Problem { file: "environment".to_owned(), at: None, what }]))?;
     let routed: Option<Vec<&str>> = config.routes.values().map(|route| route.vendor.as_deref()).collect();
-    let profiles = match crate::profile::load_vendors(config.profiles.directory.as_deref(), routed.as_deref()) {
+    let profiles = match crate::profile::load_vendors(config.profiles.directory.as_deref(), routed.as_deref())
+    {
         Ok(profiles) => profiles,
         Err(cause) => {
             // Each line already names its own file.
@@ -70,7 +73,9 @@ fn mend(message: &str) -> String {
     let Some((name, known)) = rest.split_once('`') else { return message };
     let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
     match nearest(name, &known) {
-        Some(near) => format!("unknown key `{name}`; did you mean `{near}`? Known here: {}", known.join(", ")),
+        Some(near) => {
+            format!("unknown key `{name}`; did you mean `{near}`? Known here: {}", known.join(", "))
+        }
         None => format!("unknown key `{name}`; known here: {}", known.join(", ")),
     }
 }

@@ -12,7 +12,8 @@ pub fn to_utf8<'a>(body: &'a [u8], media_type: &str) -> (Cow<'a, str>, bool) {
     if let Ok(text) = std::str::from_utf8(body) {
         return (Cow::Borrowed(text), false);
     }
-    let encoding = Encoding::for_bom(body).map(|(found, _)| found).or_else(|| named(media_type)).unwrap_or(UTF_8);
+    let encoding =
+        Encoding::for_bom(body).map(|(found, _)| found).or_else(|| named(media_type)).unwrap_or(UTF_8);
     let (text, _, replaced) = encoding.decode(body);
     (text, replaced)
 }
@@ -27,7 +28,7 @@ pub(super) fn parameter<'m>(media_type: &'m str, name: &str) -> Option<&'m str> 
     let mut rest = media_type;
     while let Some(at) = rest.find(';') {
         rest = rest[at + 1..].trim_start();
-        let Some((key, value)) = rest.split_once('=') else { return None };
+        let (key, value) = rest.split_once('=')?;
         let quoted = value.strip_prefix('"').and_then(|v| v.split_once('"')).map(|(inner, _)| inner);
         if key.trim().eq_ignore_ascii_case(name) {
             return Some(quoted.unwrap_or_else(|| value.split(';').next().unwrap_or(value).trim()));

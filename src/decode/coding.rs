@@ -56,7 +56,8 @@ fn open(body: &[u8], coding: &str, limit: usize) -> Result<Vec<u8>, CodingError>
         "deflate" => deflate(body, limit),
         "br" => drain(brotli_decompressor::Decompressor::new(body, 4096), "br", limit),
         "zstd" => {
-            let decoder = ruzstd::decoding::StreamingDecoder::new(body).map_err(|_| CodingError::Broken("zstd"))?;
+            let decoder =
+                ruzstd::decoding::StreamingDecoder::new(body).map_err(|_| CodingError::Broken("zstd"))?;
             drain(decoder, "zstd", limit)
         }
         _ => Err(CodingError::Unknown(coding.to_owned())),
@@ -65,7 +66,9 @@ fn open(body: &[u8], coding: &str, limit: usize) -> Result<Vec<u8>, CodingError>
 
 /// `deflate` is zlib by the standard and raw by the habit of some servers; zlib's first byte tells.
 fn deflate(body: &[u8], limit: usize) -> Result<Vec<u8>, CodingError> {
-    let zlib = body.first().is_some_and(|b| b & 0x0f == 8) && body.len() > 1 && u16::from_be_bytes([body[0], body[1]]) % 31 == 0;
+    let zlib = body.first().is_some_and(|b| b & 0x0f == 8)
+        && body.len() > 1
+        && u16::from_be_bytes([body[0], body[1]]).is_multiple_of(31);
     if zlib {
         drain(flate2::read::ZlibDecoder::new(body), "deflate", limit)
     } else {

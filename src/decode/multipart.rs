@@ -79,8 +79,7 @@ fn write_part(out: &mut Vec<u8>, part: &[u8], bounds: Bounds, depth: usize) -> O
     let mut headers: Vec<(String, String)> = Vec::new();
     let mut start_line = None;
     // MIME headers, then (after a blank line or not) a start line and its own headers.
-    loop {
-        let Some((line, after)) = next_line(rest) else { break };
+    while let Some((line, after)) = next_line(rest) {
         if line.is_empty() {
             rest = after;
             let is_http = media_type(&headers).is_some_and(|m| m.starts_with("application/http"));
@@ -113,7 +112,8 @@ fn write_part(out: &mut Vec<u8>, part: &[u8], bounds: Bounds, depth: usize) -> O
     }
     out.extend_from_slice(b",\"body\":");
     // The embedded message's own media type comes last and is the body's.
-    let media_type = headers.iter().rev().find(|(name, _)| name == "content-type").map_or("", |(_, v)| v.as_str());
+    let media_type =
+        headers.iter().rev().find(|(name, _)| name == "content-type").map_or("", |(_, v)| v.as_str());
     write_body(out, rest.trim_ascii(), media_type, bounds, depth)?;
     out.push(b'}');
     Some(())
@@ -154,7 +154,10 @@ fn write_start_line(out: &mut Vec<u8>, line: &str) {
     }
     let (method, target) = line.split_once(' ').unwrap_or((line, ""));
     let target = target.trim();
-    let target = target.rsplit_once(' ').filter(|(_, version)| version.starts_with("HTTP/")).map_or(target, |(t, _)| t);
+    let target = target
+        .rsplit_once(' ')
+        .filter(|(_, version)| version.starts_with("HTTP/"))
+        .map_or(target, |(t, _)| t);
     out.extend_from_slice(b",\"method\":");
     string(out, method);
     out.extend_from_slice(b",\"target\":");
@@ -176,7 +179,8 @@ fn write_body(out: &mut Vec<u8>, body: &[u8], media_type: &str, bounds: Bounds, 
     let text = String::from_utf8_lossy(body);
     match sniff(body, media_type) {
         Some(Wire::Multipart) => {
-            let boundary = parameter(media_type, "boundary").map(str::to_owned).or_else(|| guess_boundary(body))?;
+            let boundary =
+                parameter(media_type, "boundary").map(str::to_owned).or_else(|| guess_boundary(body))?;
             return multipart(out, body, &boundary, bounds, depth + 1);
         }
         Some(Wire::Json) if json::parse(&text, bounds).is_ok() => out.extend_from_slice(text.as_bytes()),
@@ -196,20 +200,31 @@ mod tests {
 
     fn check(body: &str, json: &str) {
         let body = body.replace('\n', "\r\n");
-        assert_eq!(to_json(body.as_bytes(), "multipart/mixed; boundary=\"b=1\"", Bounds::default()).as_deref(), Some(json));
+        assert_eq!(
+            to_json(body.as_bytes(), "multipart/mixed; boundary=\"b=1\"", Bounds::default()).as_deref(),
+            Some(json)
+        );
     }
 
     #[test]
     fn parts_with_and_without_the_blank_line_read_alike() {
         let json = r#"{"parts":[{"headers":{"content-type":"application/http","content-type":"application/json"},"status":404,"reason":"Not here. Really.","body":{"a":1}}]}"#;
-        check("--b=1\nContent-Type: application/http\n\nHTTP/1.1 404 Not here. Really.\nContent-Type: application/json\n\n{\"a\":1}\n--b=1--\n", json);
-        check("--b=1\nContent-Type: application/http\nHTTP/1.1 404 Not here. Really.\nContent-Type: application/json\n\n{\"a\":1}\n\n--b=1--\n", json);
+        check(
+            "--b=1\nContent-Type: application/http\n\nHTTP/1.1 404 Not here. Really.\nContent-Type: application/json\n\n{\"a\":1}\n--b=1--\n",
+            json,
+        );
+        check(
+            "--b=1\nContent-Type: application/http\nHTTP/1.1 404 Not here. Really.\nContent-Type: application/json\n\n{\"a\":1}\n\n--b=1--\n",
+            json,
+        );
     }
 
     #[test]
     fn request_lines_lose_host_and_query() {
-        check("--b=1\nContent-Type: application/http\nContent-ID: 0\n\nDELETE http://h:1/a/b%20c?x=1 HTTP/1.1\n\n\n--b=1--",
-            r#"{"parts":[{"headers":{"content-type":"application/http","content-id":"0"},"method":"DELETE","target":"http://h:1/a/b%20c?x=1","path":"/a/b%20c","body":""}]}"#);
+        check(
+            "--b=1\nContent-Type: application/http\nContent-ID: 0\n\nDELETE http://h:1/a/b%20c?x=1 HTTP/1.1\n\n\n--b=1--",
+            r#"{"parts":[{"headers":{"content-type":"application/http","content-id":"0"},"method":"DELETE","target":"http://h:1/a/b%20c?x=1","path":"/a/b%20c","body":""}]}"#,
+        );
     }
 
     #[test]

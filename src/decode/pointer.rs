@@ -89,10 +89,9 @@ impl Pointer {
 fn walk<'d>(steps: &[Step], from: Value<'d>, found: &mut impl FnMut(Value<'d>) -> bool) -> bool {
     let Some((step, rest)) = steps.split_first() else { return found(from) };
     match (step, from.kind()) {
-        (Step::Name(name) | Step::Index(_, name), Kind::Object) => from
-            .members()
-            .filter(|(key, _)| key.is(name))
-            .any(|(_, value)| walk(rest, value, found)),
+        (Step::Name(name) | Step::Index(_, name), Kind::Object) => {
+            from.members().filter(|(key, _)| key.is(name)).any(|(_, value)| walk(rest, value, found))
+        }
         (Step::Index(index, _), Kind::Array) => {
             from.elements().nth(*index as usize).is_some_and(|value| walk(rest, value, found))
         }
@@ -101,7 +100,8 @@ fn walk<'d>(steps: &[Step], from: Value<'d>, found: &mut impl FnMut(Value<'d>) -
             .filter(|element| element.get(name).and_then(Value::scalar).is_some_and(|found| found.is(text)))
             .any(|value| walk(rest, value, found)),
         (Step::Where(name, text), Kind::Object) => {
-            from.get(name).and_then(Value::scalar).is_some_and(|found| found.is(text)) && walk(rest, from, found)
+            from.get(name).and_then(Value::scalar).is_some_and(|found| found.is(text))
+                && walk(rest, from, found)
         }
         (Step::Every, Kind::Array) => from.elements().any(|value| walk(rest, value, found)),
         (Step::Every, Kind::Object) => from.members().any(|(_, value)| walk(rest, value, found)),

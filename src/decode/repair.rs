@@ -187,7 +187,8 @@ impl Mender<'_, '_> {
     }
 
     fn space(&mut self) {
-        let trimmed = self.rest.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{200b}' || c == '\u{feff}');
+        let trimmed =
+            self.rest.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{200b}' || c == '\u{feff}');
         let skipped = &self.rest[..self.rest.len() - trimmed.len()];
         if skipped.contains(|c| !matches!(c, ' ' | '\n' | '\r' | '\t')) {
             self.slips.add("white space that JSON does not allow");
@@ -212,14 +213,29 @@ mod tests {
     fn slips_of_the_closed_list_are_mended_and_named() {
         check(r#"{"a":"1":,}"#, Some(r#"{"a":"1"}"#), "stray `:`, trailing comma");
         check(r#"{"a":{} "b":1}"#, Some(r#"{"a":{},"b":1}"#), "missing comma");
-        check("\u{feff}[1,\u{a0}2,]", Some("[1,2]"), "byte order mark, white space that JSON does not allow, trailing comma");
+        check(
+            "\u{feff}[1,\u{a0}2,]",
+            Some("[1,2]"),
+            "byte order mark, white space that JSON does not allow, trailing comma",
+        );
         check("{\"a\":\"x\ny\"}", Some("{\"a\":\"x\\u000ay\"}"), "raw control character");
         check(r#"[1,,2]"#, Some("[1,2]"), "stray `,`");
     }
 
     #[test]
     fn anything_else_stays_an_error() {
-        for text in [r#"{"a":1"#, r#"{"a":"x"#, r#"[1 2]"#, r#"{"a" 1}"#, "{a:1}", r#"{,"a":1}"#, "{'a':1}", "[1]]", r#"{"a":1}{"#, ""] {
+        for text in [
+            r#"{"a":1"#,
+            r#"{"a":"x"#,
+            r#"[1 2]"#,
+            r#"{"a" 1}"#,
+            "{a:1}",
+            r#"{,"a":1}"#,
+            "{'a':1}",
+            "[1]]",
+            r#"{"a":1}{"#,
+            "",
+        ] {
             check(text, None, "");
         }
     }

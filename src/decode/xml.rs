@@ -49,7 +49,11 @@ pub(super) fn to_json(text: &str, bounds: Bounds) -> Result<String, DecodeError>
     if !writer.open.is_empty() || !writer.done {
         return Err(DecodeError::Truncated { offset: text.len() });
     }
-    String::from_utf8(writer.out).map_err(|_| DecodeError::Syntax { wire: Wire::Xml, offset: 0, what: "not UTF-8" })
+    String::from_utf8(writer.out).map_err(|_| DecodeError::Syntax {
+        wire: Wire::Xml,
+        offset: 0,
+        what: "not UTF-8",
+    })
 }
 
 /// A predefined entity or character reference.
@@ -134,21 +138,19 @@ mod tests {
 
     #[test]
     fn elements_become_members_and_repeats_stay() {
-        check("<?xml version='1.0'?><a xmlns='u:x'><b>1</b><b>2 &amp; &#51;</b><c/></a>", r#"{"b":"1","b":"2 & 3","c":""}"#);
+        check(
+            "<?xml version='1.0'?><a xmlns='u:x'><b>1</b><b>2 &amp; &#51;</b><c/></a>",
+            r#"{"b":"1","b":"2 & 3","c":""}"#,
+        );
         check("<n:a xmlns:n='u'><n:b x='7'><![CDATA[<]]></n:b></n:a>", r#"{"b":{"@x":"7"}}"#);
         check("<DeleteResult/>", "{}");
     }
 
     #[test]
     fn attacks_and_broken_ends_are_errors() {
-        for xml in [
-            "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>",
-            "<a>&x;</a>",
-            "<a><b></a>",
-            "<a><b>",
-            "",
-            "<a/><b/>",
-        ] {
+        for xml in
+            ["<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", "<a>&x;</a>", "<a><b></a>", "<a><b>", "", "<a/><b/>"]
+        {
             assert!(to_json(xml, Bounds::default()).is_err(), "{xml}");
         }
     }

@@ -211,7 +211,18 @@ impl<'a> Envelope<'a> {
     /// Derives summary and outcome, and makes the verdicts obey their invariants: `succeeded` and
     /// `accepted` carry no fault, all others do; `unknown` advises `reconcile`; no evidence is `unknown`.
     pub fn seal(parts: Parts<'a>) -> Self {
-        let Parts { operation, mut results, mut fault, outer_failed, task, upstream, diagnostics, bare, asked, made } = parts;
+        let Parts {
+            operation,
+            mut results,
+            mut fault,
+            outer_failed,
+            task,
+            upstream,
+            diagnostics,
+            bare,
+            asked,
+            made,
+        } = parts;
         let mut summary = Summary::default();
         for verdict in &mut results {
             verdict.obey();

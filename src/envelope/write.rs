@@ -208,7 +208,6 @@ fn result(out: &mut Vec<u8>, v: &Verdict, sources: &Sources<'_>) {
     out.push(b'}');
 }
 
-
 fn fault(out: &mut Vec<u8>, f: &Fault, sources: &Sources<'_>) {
     lit(out, "{\"category\":\"");
     lit(out, f.category.as_str());

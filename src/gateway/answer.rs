@@ -28,7 +28,11 @@ use crate::upstream::{CallError, Upstream, drop_hop_by_hop, narrow_accept_encodi
 const VIA: HeaderValue = HeaderValue::from_static("1.1 onevelope");
 
 /// Answers one request. Always answers: what goes wrong is told in the reply.
-pub(super) async fn answer(gateway: Arc<Gateway>, listener: &str, request: Request<Incoming>) -> Response<Body> {
+pub(super) async fn answer(
+    gateway: Arc<Gateway>,
+    listener: &str,
+    request: Request<Incoming>,
+) -> Response<Body> {
     let id = fresh_id();
     let found = match find(&gateway, listener, &request) {
         Ok(found) => found,
@@ -97,10 +101,20 @@ impl Call {
         self.pass(parts, Body::stream(Bytes::new(), body, Some(silence))).await
     }
 
-    async fn pass(mut self, parts: http::request::Parts, body: Body) -> Response<Body> {
+    async fn pass(self, parts: http::request::Parts, body: Body) -> Response<Body> {
+        self.pass_as("passthrough", parts, body).await
+    }
+
+    /// Passes the reply untouched, counted under an outcome.
+    async fn pass_as(
+        mut self,
+        outcome: &'static str,
+        parts: http::request::Parts,
+        body: Body,
+    ) -> Response<Body> {
         match self.send(parts, body).await {
             Ok((response, permit)) => {
-                self.exchange.settle("passthrough", response.status().as_u16());
+                self.exchange.settle(outcome, response.status().as_u16());
                 stream(response, Bytes::new(), permit, self.upstream().body_timeout)
             }
             Err(error) => self.fail(&error),
@@ -124,13 +138,21 @@ impl Call {
             Collected::Over(front, rest) => {
                 self.gateway.observer.diagnostic("request_over_limit");
                 let id = self.exchange.id.clone();
-                let mut response = self.pass(parts, Body::stream(front, rest, Some(silence))).await;
+                let body = Body::stream(front, rest, Some(silence));
+                let mut response = self.pass_as("unknown", parts, body).await;
                 respond::unknown(response.headers_mut(), &id);
                 return response;
             }
         };
-        let recognised = view(&self.gateway.profiles, &scope, &head(&parts, self.route(), &host), &body, self.gateway.limits.bounds);
-        let Some(asked) = recognised else { return self.pass(parts, Body::full(body)).await };
+        let recognised = view(
+            &self.gateway.profiles,
+            &scope,
+            &head(&parts, self.route(), &host),
+            &body,
+            self.gateway.limits.bounds,
+        );
+        let Some(mut asked) = recognised else { return self.pass(parts, Body::full(body)).await };
+        asked.behind(self.route().prefix());
         // A task of its own: once the vendor may act, its verdicts are wanted even if the caller goes away.
         let id = self.exchange.id.clone();
         match tokio::spawn(self.batch(parts, body, asked, budget)).await {
@@ -175,7 +197,8 @@ impl Call {
                 (bytes, true)
             }
             Collected::Over(front, rest) => {
-                return self.not_read(&asked, stream(Response::from_parts(head, rest), front, permit, silence));
+                return self
+                    .not_read(&asked, stream(Response::from_parts(head, rest), front, permit, silence));
             }
         };
         drop(permit);
@@ -195,7 +218,12 @@ impl Call {
     }
 
     /// The vendor gave no reply: first-hand knowledge for every item.
-    fn unanswered(mut self, asked: &profile::Request, caller: &respond::Caller, cause: &CallError) -> Response<Body> {
+    fn unanswered(
+        mut self,
+        asked: &profile::Request,
+        caller: &respond::Caller,
+        cause: &CallError,
+    ) -> Response<Body> {
         let category = match cause {
             CallError::Unreachable { .. } => Category::Unreachable,
             CallError::Busy { .. } => Category::Unavailable,
@@ -203,14 +231,19 @@ impl Call {
             CallError::Lost { .. } => Category::BadResponse,
         };
         tracing::warn!(request_id = self.exchange.id, reason = cause.reason(), error = %cause, "no reply from the vendor");
-        let envelope = profile::unanswered(asked, category, cause.vendor_may_have_acted(), &cause.to_string());
+        let envelope =
+            profile::unanswered(asked, category, cause.vendor_may_have_acted(), &cause.to_string());
         let gateway = Arc::clone(&self.gateway);
         let route = &gateway.routes.routes()[self.found.number];
         respond::first_hand(&gateway, route, &mut self.exchange, asked, caller, &envelope)
     }
 
     /// Sends the request to the route's upstream, with what must change changed and everything else untouched.
-    async fn send(&self, parts: http::request::Parts, body: Body) -> Result<(Response<Incoming>, OwnedSemaphorePermit), GatewayError> {
+    async fn send(
+        &self,
+        parts: http::request::Parts,
+        body: Body,
+    ) -> Result<(Response<Incoming>, OwnedSemaphorePermit), GatewayError> {
         let (upstream, handles) = &self.gateway.upstreams[self.route().upstream];
         let request = outgoing(&self.gateway, self.route(), &self.found.captures, parts, body)?;
         let started = Instant::now();
@@ -241,7 +274,12 @@ impl Call {
 const READING: usize = 4;
 
 /// A vendor's reply as it is, minus what belongs to its connection.
-fn stream(response: Response<Incoming>, front: Bytes, permit: OwnedSemaphorePermit, silence: Duration) -> Response<Body> {
+fn stream(
+    response: Response<Incoming>,
+    front: Bytes,
+    permit: OwnedSemaphorePermit,
+    silence: Duration,
+) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     drop_hop_by_hop(&mut parts.headers);
     Response::from_parts(parts, Body::stream(front, body, Some(silence)).holding(Some(permit)))
@@ -264,7 +302,8 @@ fn outgoing(
     drop_ours(headers);
     headers.remove(header::EXPECT);
     // Signatures cover Host: it stays as sent where it names a host we route, else it is the upstream's.
-    let host = sent_host.or_else(|| headers.get(header::HOST).and_then(|v| v.to_str().ok()).map(str::to_owned));
+    let host =
+        sent_host.or_else(|| headers.get(header::HOST).and_then(|v| v.to_str().ok()).map(str::to_owned));
     let keep = host.filter(|host| route.names_host() || gateway.routes.names_host(without_port(host)));
     let host = keep.unwrap_or_else(|| authority.to_string());
     headers.insert(header::HOST, HeaderValue::from_str(&host).map_err(|_| bad("its host is not valid"))?);
@@ -288,7 +327,8 @@ fn path_and_query(uri: &Uri, route: &Route) -> Option<PathAndQuery> {
 
 /// `Onevelope-*` is between the caller and us.
 fn drop_ours(headers: &mut HeaderMap) {
-    let ours: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().starts_with("onevelope-")).cloned().collect();
+    let ours: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().starts_with("onevelope-")).cloned().collect();
     for name in ours {
         headers.remove(name);
     }

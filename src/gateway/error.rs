@@ -51,8 +51,12 @@ impl GatewayError {
     /// How to mend it, where the caller or operator can.
     pub fn mend(&self) -> Option<&'static str> {
         match self {
-            Self::NoRoute { .. } => Some("add a [routes.<name>] whose host, prefix and listener fit, or check the endpoint the client uses"),
-            Self::Connect => Some("point the client at the gateway with http, or give it the gateway's address as endpoint"),
+            Self::NoRoute { .. } => Some(
+                "add a [routes.<name>] whose host, prefix and listener fit, or check the endpoint the client uses",
+            ),
+            Self::Connect => Some(
+                "point the client at the gateway with http, or give it the gateway's address as endpoint",
+            ),
             Self::NoHost => Some("send a Host header"),
             _ => None,
         }

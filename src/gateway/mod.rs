@@ -51,7 +51,11 @@ impl Gateway {
     ///
     /// # Errors
     /// What could not be built: a CA file that holds no certificate, for instance.
-    pub fn build(config: &Config, profiles: Arc<ProfileSet>, observer: Arc<Observer>) -> Result<Self, String> {
+    pub fn build(
+        config: &Config,
+        profiles: Arc<ProfileSet>,
+        observer: Arc<Observer>,
+    ) -> Result<Self, String> {
         let names: Vec<String> = config.upstreams.keys().cloned().collect();
         let routes = RouteTable::build(config, &names)?;
         let upstreams = config
@@ -60,7 +64,8 @@ impl Gateway {
             .map(|(name, upstream)| Ok((Upstream::build(name, upstream)?, observer.upstream(name))))
             .collect::<Result<Vec<_>, String>>()?;
         let vendor = |route: &crate::route::Route| route.vendor.clone().unwrap_or_else(|| "any".to_owned());
-        let route_handles = routes.routes().iter().map(|route| observer.route(&route.name, &vendor(route))).collect();
+        let route_handles =
+            routes.routes().iter().map(|route| observer.route(&route.name, &vendor(route))).collect();
         let vendors: Vec<&str> = match routes.routes().iter().any(|route| route.vendor.is_none()) {
             true => profiles.vendors().iter().map(|vendor| vendor.name.as_str()).collect(),
             false => routes.routes().iter().filter_map(|route| route.vendor.as_deref()).collect(),

@@ -51,9 +51,10 @@ impl Reloader {
     pub fn reload(&self) {
         let Source::File(path) = &self.source else { return };
         let hash = hash_of(&self.source);
-        let built = config::load(path).map_err(|problems| problems.to_string()).and_then(|(config, profiles)| {
-            Gateway::build(&config, Arc::new(profiles), Arc::clone(&self.observer))
-        });
+        let built =
+            config::load(path).map_err(|problems| problems.to_string()).and_then(|(config, profiles)| {
+                Gateway::build(&config, Arc::new(profiles), Arc::clone(&self.observer))
+            });
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.last_read.clone_from(&hash);
         match built {

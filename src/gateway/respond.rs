@@ -44,28 +44,48 @@ pub(super) fn judged(
     let mode = exchange.mode;
     let id = exchange.id.as_str();
     let work = || {
-        translate(asked, &incoming, &gateway.limits, caller.prefer.strict, route.data, &mut Trace::default(), |envelope, text, plain| {
-            let mut headers = HeaderMap::new();
-            envelope_headers(&mut headers, envelope, id);
-            let (status, retry_after) = status_line(envelope, route.status);
-            let written = (mode == Mode::Envelope).then(|| {
-                let raw = raw(route.raw, asked, envelope, &incoming, plain);
-                let minimal = caller.prefer.minimal;
-                Writer { id, attempts: 1, duration_ms: upstream_ms, minimal, raw }.write(envelope, text)
-            });
-            if mode == Mode::Envelope {
-                rewritten_headers(&mut headers, envelope, text, caller, retry_after, head.headers.get(header::RETRY_AFTER));
-            }
-            gateway.observer.batch(asked, envelope, started.elapsed());
-            log_batch(id, envelope, incoming.status);
-            (written, headers, status, envelope.outcome.as_str())
-        })
+        translate(
+            asked,
+            &incoming,
+            &gateway.limits,
+            caller.prefer.strict,
+            route.data,
+            &mut Trace::default(),
+            |envelope, text, plain| {
+                let mut headers = HeaderMap::new();
+                envelope_headers(&mut headers, envelope, id);
+                let (status, retry_after) = status_line(envelope, route.status);
+                let written = (mode == Mode::Envelope).then(|| {
+                    let raw = raw(route.raw, asked, envelope, &incoming, plain);
+                    let minimal = caller.prefer.minimal;
+                    Writer { id, attempts: 1, duration_ms: upstream_ms, minimal, raw }.write(envelope, text)
+                });
+                if mode == Mode::Envelope {
+                    rewritten_headers(
+                        &mut headers,
+                        envelope,
+                        text,
+                        caller,
+                        retry_after,
+                        head.headers.get(header::RETRY_AFTER),
+                    );
+                }
+                gateway.observer.batch(asked, envelope, started.elapsed());
+                log_batch(id, envelope, incoming.status);
+                (written, headers, status, envelope.outcome.as_str())
+            },
+        )
     };
     // A fault of ours must not cost the caller the vendor's answer.
-    let result = catch_unwind(AssertUnwindSafe(|| if body.len() >= LARGE { off_the_loop(work) } else { work() }));
+    let result =
+        catch_unwind(AssertUnwindSafe(|| if body.len() >= LARGE { off_the_loop(work) } else { work() }));
     let Ok((written, headers, status, outcome)) = result else {
         gateway.observer.diagnostic("normalizer_panicked");
-        tracing::error!(request_id = id, profile = asked.profile.name, "reading the reply panicked; the vendor's bytes were sent");
+        tracing::error!(
+            request_id = id,
+            profile = asked.profile.name,
+            "reading the reply panicked; the vendor's bytes were sent"
+        );
         exchange.settle("unknown", head.status.as_u16());
         let mut response = vendors_own(head, body.clone(), cut);
         unknown(response.headers_mut(), &exchange.id);
@@ -109,7 +129,8 @@ pub(super) fn first_hand(
     envelope: &Envelope<'_>,
 ) -> Response<Body> {
     let duration_ms = exchange.elapsed().as_millis() as u64;
-    let writer = Writer { id: &exchange.id, attempts: 1, duration_ms, minimal: caller.prefer.minimal, raw: None };
+    let writer =
+        Writer { id: &exchange.id, attempts: 1, duration_ms, minimal: caller.prefer.minimal, raw: None };
     let (status, retry_after) = status_line(envelope, route.status);
     let mut response = Response::new(Body::pieces(writer.write(envelope, "")));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
@@ -122,7 +143,14 @@ pub(super) fn first_hand(
 }
 
 /// What describes our bytes: type, preferences, monitor, and `Retry-After` where the whole may be repeated.
-fn rewritten_headers(headers: &mut HeaderMap, envelope: &Envelope<'_>, text: &str, caller: &Caller, retry_after: bool, vendors: Option<&HeaderValue>) {
+fn rewritten_headers(
+    headers: &mut HeaderMap,
+    envelope: &Envelope<'_>,
+    text: &str,
+    caller: &Caller,
+    retry_after: bool,
+    vendors: Option<&HeaderValue>,
+) {
     headers.insert(header::CONTENT_TYPE, media_type(caller.accept.as_ref()));
     vary(headers);
     if let Some(applied) = caller.prefer.applied() {
@@ -131,8 +159,11 @@ fn rewritten_headers(headers: &mut HeaderMap, envelope: &Envelope<'_>, text: &st
     if let (true, Some(value)) = (retry_after, vendors) {
         headers.insert(header::RETRY_AFTER, value.clone());
     }
-    let monitor = envelope.task.as_ref().and_then(|task| task.monitor).map(|url| envelope.sources(text).decode(url));
-    if let Some(link) = monitor.and_then(|url| HeaderValue::from_str(&format!("<{url}>; rel=\"monitor\"")).ok()) {
+    let monitor =
+        envelope.task.as_ref().and_then(|task| task.monitor).map(|url| envelope.sources(text).decode(url));
+    if let Some(link) =
+        monitor.and_then(|url| HeaderValue::from_str(&format!("<{url}>; rel=\"monitor\"")).ok())
+    {
         headers.append(header::LINK, link);
     }
 }
@@ -154,9 +185,19 @@ fn add(headers: &mut HeaderMap, ours: HeaderMap) {
 }
 
 /// The headers and counts of a recognised call whose reply was too large to be read: every item is unknown.
-pub(super) fn not_read(gateway: &Gateway, asked: &Request, exchange: &mut Exchange, response: &mut Response<Body>) {
+pub(super) fn not_read(
+    gateway: &Gateway,
+    asked: &Request,
+    exchange: &mut Exchange,
+    response: &mut Response<Body>,
+) {
     let status = response.status().as_u16();
-    let mut envelope = crate::profile::unanswered(asked, crate::envelope::Category::BadResponse, true, "the reply is over a limit and was not read");
+    let mut envelope = crate::profile::unanswered(
+        asked,
+        crate::envelope::Category::BadResponse,
+        true,
+        "the reply is over a limit and was not read",
+    );
     envelope.upstream.status = Some(status);
     for diagnostic in &mut envelope.diagnostics {
         diagnostic.code = "body_over_limit";

@@ -48,8 +48,13 @@ pub async fn bind(name: &str, config: &ListenerConfig) -> Result<Bound, String> 
 impl Bound {
     /// Serves until `stop` turns true, then drains: no new connection, GOAWAY and `Connection: close` on the live ones.
     /// Returns when the last one is over, or at the deadline.
-    pub async fn serve<F, Fut>(self, connections: Arc<Semaphore>, mut stop: watch::Receiver<bool>, deadline: Duration, answer: F)
-    where
+    pub async fn serve<F, Fut>(
+        self,
+        connections: Arc<Semaphore>,
+        mut stop: watch::Receiver<bool>,
+        deadline: Duration,
+        answer: F,
+    ) where
         F: Fn(Arc<str>, Request<Incoming>) -> Fut + Clone + Send + 'static,
         Fut: Future<Output = Response<Body>> + Send + 'static,
     {
@@ -72,7 +77,8 @@ impl Bound {
                 },
                 () = stopped(&mut stop) => break,
             };
-            let (name, answer, tls, watcher) = (Arc::clone(&name), answer.clone(), self.tls.clone(), graceful.watcher());
+            let (name, answer, tls, watcher) =
+                (Arc::clone(&name), answer.clone(), self.tls.clone(), graceful.watcher());
             tokio::spawn(async move {
                 connection(stream, tls, watcher, name, answer).await;
                 drop(permit);
@@ -90,8 +96,13 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stopped| *stopped).await;
 }
 
-async fn connection<F, Fut>(stream: TcpStream, tls: Option<TlsAcceptor>, watcher: Watcher, name: Arc<str>, answer: F)
-where
+async fn connection<F, Fut>(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    watcher: Watcher,
+    name: Arc<str>,
+    answer: F,
+) where
     F: Fn(Arc<str>, Request<Incoming>) -> Fut + Clone + Send + 'static,
     Fut: Future<Output = Response<Body>> + Send + 'static,
 {

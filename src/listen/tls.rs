@@ -16,7 +16,8 @@ use crate::config::TlsConfig;
 /// Which file cannot be used, and why.
 pub(super) fn acceptor(config: &TlsConfig) -> Result<TlsAcceptor, String> {
     let certificates = certificates(&config.cert)?;
-    let key = PrivateKeyDer::from_pem_file(&config.key).map_err(|cause| format!("{}: {cause}", config.key.display()))?;
+    let key = PrivateKeyDer::from_pem_file(&config.key)
+        .map_err(|cause| format!("{}: {cause}", config.key.display()))?;
     let builder = ServerConfig::builder();
     let builder = match &config.client_ca {
         None => builder.with_no_client_auth(),
@@ -26,7 +27,8 @@ pub(super) fn acceptor(config: &TlsConfig) -> Result<TlsAcceptor, String> {
                 roots.add(certificate).map_err(|cause| format!("{}: {cause}", file.display()))?;
             }
             let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build();
-            builder.with_client_cert_verifier(verifier.map_err(|cause| format!("{}: {cause}", file.display()))?)
+            builder
+                .with_client_cert_verifier(verifier.map_err(|cause| format!("{}: {cause}", file.display()))?)
         }
     };
     let mut server = builder
@@ -38,7 +40,8 @@ pub(super) fn acceptor(config: &TlsConfig) -> Result<TlsAcceptor, String> {
 
 fn certificates(file: &std::path::Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let bad = |cause: &dyn std::fmt::Display| format!("{}: {cause}", file.display());
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).map_err(|cause| bad(&cause))?.collect();
+    let certificates: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(file).map_err(|cause| bad(&cause))?.collect();
     let certificates = certificates.map_err(|cause| bad(&cause))?;
     if certificates.is_empty() { Err(bad(&"no certificate in it")) } else { Ok(certificates) }
 }

@@ -18,7 +18,8 @@ pub fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_env("ONEVELOPE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let terminal = std::io::stderr().is_terminal();
     let human = format == LogFormat::Human || (format == LogFormat::Auto && terminal);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     // A second start (tests) changes nothing.
     let _ = if human {
         let colour = terminal && std::env::var_os("NO_COLOR").is_none();

@@ -76,10 +76,20 @@ impl Observer {
     }
 
     /// One request answered (or abandoned).
-    pub fn exchange(&self, route: &RouteHandles, mode: Mode, outcome: &'static str, status: u16, took: Duration) {
+    pub fn exchange(
+        &self,
+        route: &RouteHandles,
+        mode: Mode,
+        outcome: &'static str,
+        status: u16,
+        took: Duration,
+    ) {
         let mut digits = [0; 3];
         let status = labels::status(status, &mut digits);
-        self.metrics.requests.with_label_values(&[&route.name, &route.vendor, mode.as_str(), outcome, status]).inc();
+        self.metrics
+            .requests
+            .with_label_values(&[&route.name, &route.vendor, mode.as_str(), outcome, status])
+            .inc();
         route.duration.observe(took.as_secs_f64());
     }
 
@@ -99,7 +109,10 @@ impl Observer {
         if !envelope.operation.dry_run {
             self.results.count(request, envelope);
         }
-        self.metrics.normalize_duration.with_label_values(&[request.profile.name.as_str()]).observe(took.as_secs_f64());
+        self.metrics
+            .normalize_duration
+            .with_label_values(&[request.profile.name.as_str()])
+            .observe(took.as_secs_f64());
         for diagnostic in &envelope.diagnostics {
             self.metrics.diagnostics.with_label_values(&[diagnostic.code]).inc();
             if diagnostic.code == "unmapped_code" {

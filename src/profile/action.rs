@@ -96,8 +96,7 @@ pub type Captures = Vec<(String, String)>;
 
 impl PathPattern {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let mut pattern =
-            Self { segments: Vec::new(), head: None, tail: None, text: text.to_owned() };
+        let mut pattern = Self { segments: Vec::new(), head: None, tail: None, text: text.to_owned() };
         let steps: Vec<&str> = text.trim_start_matches('/').split('/').collect();
         for (at, step) in steps.iter().enumerate() {
             if let Some(name) = step.strip_prefix('{').and_then(|s| s.strip_suffix("...}")) {
@@ -108,7 +107,9 @@ impl PathPattern {
                 }
                 continue;
             }
-            pattern.segments.push(Segment::parse(step).ok_or_else(|| format!("{text:?}: bad segment {step:?}"))?);
+            pattern
+                .segments
+                .push(Segment::parse(step).ok_or_else(|| format!("{text:?}: bad segment {step:?}"))?);
         }
         Ok(pattern)
     }

@@ -32,6 +32,15 @@ impl Request {
         &self.profile.actions[self.action]
     }
 
+    /// The request came in behind a path prefix: what the caller is to poll must go through it again.
+    pub fn behind(&mut self, prefix: &str) {
+        if let Some(monitor) = &mut self.monitor
+            && monitor.starts_with('/')
+        {
+            monitor.insert_str(0, prefix);
+        }
+    }
+
     /// Where a task can be polled.
     pub(super) fn monitor_of(&self, task: &str) -> Option<String> {
         self.monitor.as_ref().map(|template| template.replace("{task}", task))
@@ -209,7 +218,8 @@ fn is_uuid(text: &str) -> bool {
 pub(super) fn hash_id(id: &str) -> u64 {
     use std::hash::{BuildHasher, Hasher};
     // Keyed per process: ids come from strangers.
-    static STATE: std::sync::LazyLock<foldhash::fast::RandomState> = std::sync::LazyLock::new(Default::default);
+    static STATE: std::sync::LazyLock<foldhash::fast::RandomState> =
+        std::sync::LazyLock::new(Default::default);
     let mut hasher = STATE.build_hasher();
     if is_uuid(id) {
         let mut lower = [0u8; 36];

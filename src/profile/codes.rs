@@ -32,7 +32,9 @@ impl CodeTable {
     pub(super) fn compile(file: &CodesFile) -> Result<Self, String> {
         let mut table = Self::default();
         for (code, class) in &file.codes {
-            table.exact.insert(code.to_lowercase(), class_of(class).map_err(|e| format!("[codes] {code:?}: {e}"))?);
+            table
+                .exact
+                .insert(code.to_lowercase(), class_of(class).map_err(|e| format!("[codes] {code:?}: {e}"))?);
         }
         for row in &file.patterns {
             let class = ClassFile { category: row.category.clone(), advice: row.advice.clone() };
@@ -65,7 +67,8 @@ impl CodeTable {
 }
 
 fn class_of(class: &ClassFile) -> Result<Class, String> {
-    let category = Category::parse(&class.category).ok_or_else(|| format!("{:?} is no category", class.category))?;
+    let category =
+        Category::parse(&class.category).ok_or_else(|| format!("{:?} is no category", class.category))?;
     let advice = match &class.advice {
         None => category.advice(),
         Some(word) => Advice::parse(word).ok_or_else(|| format!("{word:?} is no advice"))?,

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use super::action::{Action, HostPattern, Items, PathPattern, Selector};
 use super::codes::CodeTable;
 use super::file::{
-    ActionFile, CodesFile, EntryFile, FamilyFile, OuterFile, OutcomeFile, OutcomeTable, ReplyFile, Texts, VendorFile,
-    WhenFile, WholeFile,
+    ActionFile, CodesFile, EntryFile, FamilyFile, OutcomeFile, OutcomeTable, OuterFile, ReplyFile, Texts,
+    VendorFile, WhenFile, WholeFile,
 };
 use super::place::{Place, RequestPlace};
-use super::reply::{Announced, EntryRule, Join, OuterRule, OutcomeRule, Pattern, ReplyRules, Shape, WholeRule, Word, Words};
+use super::reply::{
+    Announced, EntryRule, Join, OutcomeRule, OuterRule, Pattern, ReplyRules, Shape, WholeRule, Word, Words,
+};
 use super::when::{Empty, StatusClass, When};
 use super::{Profile, Vendor};
 use crate::decode::{Pointer, Wire};
@@ -25,7 +27,8 @@ pub(super) fn vendor(name: &str, file: &VendorFile, codes: &CodesFile) -> Result
     if !file.vendor.is_empty() && file.vendor != name {
         check.problem(format!("vendor is {:?}, but the folder is {name:?}", file.vendor));
     }
-    let hosts = file.hosts.0.iter().filter_map(|text| check.keep("hosts", HostPattern::parse(text))).collect();
+    let hosts =
+        file.hosts.0.iter().filter_map(|text| check.keep("hosts", HostPattern::parse(text))).collect();
     let region = check.request_places("region", &file.region);
     let dry_run = file
         .dry_run
@@ -34,7 +37,14 @@ pub(super) fn vendor(name: &str, file: &VendorFile, codes: &CodesFile) -> Result
         .collect();
     let table = check.keep("codes.toml", CodeTable::compile(codes)).unwrap_or_default();
     let dry_run_codes = lower(&file.dry_run_codes);
-    check.done(Arc::new(Vendor { name: name.to_owned(), hosts, region, dry_run, dry_run_codes, codes: table }))
+    check.done(Arc::new(Vendor {
+        name: name.to_owned(),
+        hosts,
+        region,
+        dry_run,
+        dry_run_codes,
+        codes: table,
+    }))
 }
 
 /// Builds one family.
@@ -130,7 +140,8 @@ impl Check {
     }
 
     fn pointers(&mut self, key: &str, texts: &Texts) -> Vec<Pointer> {
-        let parse = |text: &String| Pointer::parse(text.strip_prefix('$').unwrap_or(text)).map_err(|e| e.to_string());
+        let parse =
+            |text: &String| Pointer::parse(text.strip_prefix('$').unwrap_or(text)).map_err(|e| e.to_string());
         texts.0.iter().filter_map(|text| self.keep(key, parse(text))).collect()
     }
 
@@ -170,14 +181,17 @@ fn build_actions(check: &mut Check, file: &FamilyFile, action: &ActionFile, all:
 }
 
 fn build_action(check: &mut Check, file: &FamilyFile, action: &ActionFile, name: String) -> Action {
-    let places = action.action.as_ref().map(|texts| check.request_places("action", texts)).unwrap_or_default();
+    let places =
+        action.action.as_ref().map(|texts| check.request_places("action", texts)).unwrap_or_default();
     let value = action.value.clone().unwrap_or_else(|| name.clone());
     if places.is_empty() && action.path.is_none() && action.header.is_none() && action.query.is_none() {
         check.problem("nothing to recognise it by: action, path, header or query".to_owned());
     }
     let methods = texts(action.method.as_ref());
-    let methods =
-        methods.iter().filter_map(|m| check.keep("method", m.parse().map_err(|_| format!("{m:?} is no method")))).collect();
+    let methods = methods
+        .iter()
+        .filter_map(|m| check.keep("method", m.parse().map_err(|_| format!("{m:?} is no method"))))
+        .collect();
     let paths = texts(action.path.as_ref());
     let paths = paths.iter().filter_map(|path| check.keep("path", PathPattern::parse(path))).collect();
     let (wire, from_query) = match action.wire.as_deref() {
@@ -324,22 +338,29 @@ fn reply_rules(check: &mut Check, shared: &VendorFile, file: &ReplyFile) -> Repl
         .whole
         .iter()
         .enumerate()
-        .map(|(at, row)| check.within(format!("[[reply.whole]] {}", at + 1), |check| whole_rule(check, row, at + 1)))
+        .map(|(at, row)| {
+            check.within(format!("[[reply.whole]] {}", at + 1), |check| whole_rule(check, row, at + 1))
+        })
         .collect();
     let outer = file.outer.iter().map(|row| ("[[reply.outer]]", row));
     let outer = outer.chain(shared.outer.iter().map(|row| ("vendor.toml [[outer]]", row)));
-    let outer = outer.map(|(place, row)| check.within(place.to_owned(), |check| outer_rule(check, row))).collect();
+    let outer =
+        outer.map(|(place, row)| check.within(place.to_owned(), |check| outer_rule(check, row))).collect();
     let counts = file.counts.clone().unwrap_or_default();
     let announced = file.announced.as_ref().map(|row| Announced {
         count: check.places("announced.count", &row.count),
         running_by: check.places("announced.running.by", &row.running.by),
         running: words(&row.running.texts),
     });
-    let text_wire = |check: &mut Check, word: &String| if word == "auto" { None } else { check.keep("wire", wire_of(word)) };
+    let text_wire = |check: &mut Check, word: &String| {
+        if word == "auto" { None } else { check.keep("wire", wire_of(word)) }
+    };
     ReplyRules {
         wire: file.wire.as_ref().and_then(|word| text_wire(check, word)),
         text: file.text,
-        absent: check.word("absent", file.absent.as_ref()).unwrap_or(Word::Is(crate::envelope::Outcome::Unknown)),
+        absent: check
+            .word("absent", file.absent.as_ref())
+            .unwrap_or(Word::Is(crate::envelope::Outcome::Unknown)),
         absent_category: check.category(file.absent_category.as_ref()),
         absent_when,
         task: check.places("task", &file.task),
@@ -399,7 +420,8 @@ fn entry_rule(check: &mut Check, file: &EntryFile, number: usize) -> EntryRule {
         }
     };
     let code = check.places("code", &file.code);
-    let code_is_status = matches!(&outcome, OutcomeRule::By { places, .. } if code.iter().any(|c| places.contains(c)));
+    let code_is_status =
+        matches!(&outcome, OutcomeRule::By { places, .. } if code.iter().any(|c| places.contains(c)));
     EntryRule {
         number,
         when: check.within("when".to_owned(), |check| when(check, &file.when)),
@@ -480,7 +502,9 @@ fn joins(check: &mut Check, file: &EntryFile, has_id: bool) -> Vec<Join> {
 
 fn outcome_rule(check: &mut Check, file: &OutcomeFile) -> OutcomeRule {
     let table = match file {
-        OutcomeFile::Word(word) => return OutcomeRule::Always(check.word("outcome", Some(word)).unwrap_or_default()),
+        OutcomeFile::Word(word) => {
+            return OutcomeRule::Always(check.word("outcome", Some(word)).unwrap_or_default());
+        }
         OutcomeFile::Table(table) => table,
     };
     check.within("outcome".to_owned(), |check| outcome_table(check, table))
@@ -547,7 +571,9 @@ fn when(check: &mut Check, file: &WhenFile) -> When {
         .status
         .0
         .iter()
-        .filter_map(|text| check.keep("status", StatusClass::parse(text).ok_or_else(|| format!("{text:?} is no status"))))
+        .filter_map(|text| {
+            check.keep("status", StatusClass::parse(text).ok_or_else(|| format!("{text:?} is no status")))
+        })
         .collect();
     let empty = file.empty.as_ref().and_then(|word| {
         let found = match word.0.as_str() {

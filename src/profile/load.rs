@@ -68,7 +68,9 @@ fn overlay(files: &mut Files, folder: &Path, problems: &mut Vec<String>) {
         }
     };
     for vendor in entries(folder, problems) {
-        let Some(vendor_name) = vendor.file_name().map(|n| n.to_string_lossy().into_owned()) else { continue };
+        let Some(vendor_name) = vendor.file_name().map(|n| n.to_string_lossy().into_owned()) else {
+            continue;
+        };
         if !vendor.is_dir() {
             continue;
         }

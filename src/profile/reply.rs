@@ -12,7 +12,9 @@ pub(crate) struct Words(pub(super) Vec<String>);
 
 impl Words {
     pub(crate) fn contain(&self, text: &str) -> bool {
-        self.0.iter().any(|word| word.eq_ignore_ascii_case(text) || word.to_lowercase() == text.to_lowercase())
+        self.0
+            .iter()
+            .any(|word| word.eq_ignore_ascii_case(text) || word.to_lowercase() == text.to_lowercase())
     }
 }
 

@@ -54,7 +54,9 @@ impl ProfileSet {
         for (profile, action) in self.actions() {
             let here = format!("{} {}", profile.name, action.name);
             if let Some(other) = seen.insert(action.identity(&profile.vendor.name), here.clone()) {
-                problems.push(format!("{here}: recognised by the same things as {other}; one can never be reached"));
+                problems.push(format!(
+                    "{here}: recognised by the same things as {other}; one can never be reached"
+                ));
             }
         }
         problems

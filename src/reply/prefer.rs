@@ -44,7 +44,8 @@ impl Prefer {
     }
 
     fn read(&mut self, preference: &str) -> bool {
-        let token: String = preference.split(';').next().unwrap_or("").replace([' ', '"'], "").to_ascii_lowercase();
+        let token: String =
+            preference.split(';').next().unwrap_or("").replace([' ', '"'], "").to_ascii_lowercase();
         match token.as_str() {
             "handling=strict" => self.strict = true,
             "return=minimal" => self.minimal = true,

@@ -63,7 +63,9 @@ pub fn translate<R>(
         Ok(body) => (body, None),
         // A cut body cannot be decompressed; the cut is the cause worth telling.
         Err(_) if incoming.cut => (Cow::Borrowed(incoming.body), None),
-        Err(cause) => (Cow::Borrowed(incoming.body), Some(Diagnostic::new("coding_unreadable", cause.to_string()))),
+        Err(cause) => {
+            (Cow::Borrowed(incoming.body), Some(Diagnostic::new("coding_unreadable", cause.to_string())))
+        }
     };
     let plain = Plain { body, is_json: false, cut: incoming.cut };
     let read = match broken {
@@ -80,7 +82,9 @@ pub fn translate<R>(
         Ok((document, fidelity, wire)) => {
             (ReplyBody::Document(document, fidelity), *wire == Wire::Json && fidelity.slips.is_empty())
         }
-        Err(ReplyBody::Unreadable(diagnostic, state)) => (ReplyBody::Unreadable(diagnostic.clone(), *state), false),
+        Err(ReplyBody::Unreadable(diagnostic, state)) => {
+            (ReplyBody::Unreadable(diagnostic.clone(), *state), false)
+        }
         Err(_) => (ReplyBody::Empty, false),
     };
     // A charset other than UTF-8 was transcoded for reading; its bytes are not JSON text as they stand.
@@ -111,7 +115,11 @@ fn read_body<'b>(
     let sniffed = sniff(body, media_type);
     let named = request.profile.wire();
     let Some(wire) = named.or(sniffed).or(request.profile.text_wire()) else {
-        return Err(DecodeError::Syntax { wire: Wire::Json, offset: 0, what: "neither JSON nor XML nor multipart" });
+        return Err(DecodeError::Syntax {
+            wire: Wire::Json,
+            offset: 0,
+            what: "neither JSON nor XML nor multipart",
+        });
     };
     let read = |wire| decode::read(body, wire, media_type, bounds, mend).map(|(d, f)| (d, f, wire));
     match (read(wire), sniffed) {

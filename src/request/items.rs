@@ -11,8 +11,16 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match, reader: &
     let mut asked = Asked::new(rules.distinct);
     if let Some(document) = reader.body.or(reader.query) {
         for (list, id) in &rules.lists {
-            let mut adder =
-                Adder { rules, id, asked: &mut asked, reader, found, keep_raw: profile.reply.echoes, skip: 0, key: None };
+            let mut adder = Adder {
+                rules,
+                id,
+                asked: &mut asked,
+                reader,
+                found,
+                keep_raw: profile.reply.echoes,
+                skip: 0,
+                key: None,
+            };
             list.visit(document.root(), &mut |node| {
                 adder.list(node);
                 false
@@ -31,7 +39,8 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match, reader: &
         }
     }
     if !action.count.is_empty() {
-        let count: usize = reader.first(&action.count, found).and_then(|text| text.trim().parse().ok()).unwrap_or(1);
+        let count: usize =
+            reader.first(&action.count, found).and_then(|text| text.trim().parse().ok()).unwrap_or(1);
         // A mistyped count must not become a million verdicts.
         asked.push_units(count.min(10_000));
     }
@@ -117,7 +126,9 @@ impl Adder<'_, '_> {
             let mut parts: Vec<String> = Vec::new();
             for part in &self.rules.id_parts {
                 part.visit(element, &mut |value| {
-                    parts.extend(value.scalar().filter(|s| !s.raw.is_empty()).map(|s| s.decode().into_owned()));
+                    parts.extend(
+                        value.scalar().filter(|s| !s.raw.is_empty()).map(|s| s.decode().into_owned()),
+                    );
                     false
                 });
             }

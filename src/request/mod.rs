@@ -18,7 +18,13 @@ use recognise::Match;
 /// Recognises a request and reads what it asks.
 ///
 /// `scope` says which profiles may match; `body` is the whole body. Nothing: no profile knows the call.
-pub fn view(set: &ProfileSet, scope: &Scope<'_>, head: &Head<'_>, body: &[u8], bounds: Bounds) -> Option<Request> {
+pub fn view(
+    set: &ProfileSet,
+    scope: &Scope<'_>,
+    head: &Head<'_>,
+    body: &[u8],
+    bounds: Bounds,
+) -> Option<Request> {
     let query = read(head.query.as_bytes(), Wire::Form, "", bounds, false).ok().map(|(document, _)| document);
     let parsed = parse_body(head, body, bounds);
     let reader = Reader { head, query: query.as_ref(), body: parsed.as_ref() };
@@ -81,7 +87,10 @@ impl<'r> Reader<'r> {
     fn text(&self, place: &RequestPlace, found: Option<&Match>) -> Option<String> {
         let scalar = |document: Option<&'r Document<'r>>, pointer: &crate::decode::Pointer| {
             let value = pointer.first(document?.root())?;
-            value.scalar().map(|s| s.decode().into_owned()).or_else(|| (!value.is_empty()).then(|| value.raw().to_owned()))
+            value
+                .scalar()
+                .map(|s| s.decode().into_owned())
+                .or_else(|| (!value.is_empty()).then(|| value.raw().to_owned()))
         };
         let named = |captures: &[(String, String)], name: &str| {
             captures.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone())
@@ -105,7 +114,13 @@ impl<'r> Reader<'r> {
     }
 }
 
-fn build(profile: &Arc<crate::profile::Profile>, at: usize, found: Match, reader: &Reader<'_>, unreadable: bool) -> Request {
+fn build(
+    profile: &Arc<crate::profile::Profile>,
+    at: usize,
+    found: Match,
+    reader: &Reader<'_>,
+    unreadable: bool,
+) -> Request {
     let action = &profile.actions[at];
     let asked = items::asked(profile, action, &found, reader);
     let kept = profile.kept.iter().map(|place| reader.text(place, Some(&found))).collect();
@@ -114,11 +129,14 @@ fn build(profile: &Arc<crate::profile::Profile>, at: usize, found: Match, reader
         reader.first(places, &found).is_some_and(|text| texts.contains(&text.to_lowercase()))
     });
     let monitor = action.monitor.as_ref().map(|template| {
-        let fill = |path: String, (name, value): &(String, String)| path.replace(&format!("{{{name}}}"), value);
+        let fill =
+            |path: String, (name, value): &(String, String)| path.replace(&format!("{{{name}}}"), value);
         found.path.iter().fold(template.clone(), fill)
     });
     Request {
-        region: reader.first(&profile.vendor.region, &found).or_else(|| found.capture("region").map(str::to_owned)),
+        region: reader
+            .first(&profile.vendor.region, &found)
+            .or_else(|| found.capture("region").map(str::to_owned)),
         task: reader.first(&action.task, &found),
         unreadable: unreadable && asked.is_empty() && action_asks(action),
         profile: Arc::clone(profile),

@@ -66,7 +66,9 @@ fn fits_head(action: &Action, head: &Head<'_>, has_body: bool) -> bool {
     (action.methods.is_empty() || action.methods.contains(head.method))
         && (action.paths.is_empty() || action.paths.iter().any(|path| path.find(head.path).is_some()))
         && action.header.iter().all(|(name, texts)| {
-            head.headers.get(name).is_some_and(|value| value.to_str().is_ok_and(|value| allowed(texts, value)))
+            head.headers
+                .get(name)
+                .is_some_and(|value| value.to_str().is_ok_and(|value| allowed(texts, value)))
         })
         && (has_body || !action.needs_body())
 }
@@ -75,7 +77,9 @@ fn fits_head(action: &Action, head: &Head<'_>, has_body: bool) -> bool {
 fn allowed(texts: &[String], value: &str) -> bool {
     let fits = |text: &String| match (text.strip_prefix('*'), text.strip_suffix('*')) {
         _ if text.is_empty() => true,
-        (None, Some(head)) => value.trim_start().get(..head.len()).is_some_and(|v| v.eq_ignore_ascii_case(head)),
+        (None, Some(head)) => {
+            value.trim_start().get(..head.len()).is_some_and(|v| v.eq_ignore_ascii_case(head))
+        }
         (Some(tail), None) => value.trim_end().to_lowercase().ends_with(&tail.to_lowercase()),
         _ => text.eq_ignore_ascii_case(value),
     };
@@ -127,7 +131,8 @@ fn fits(
     } else {
         action.paths.iter().filter_map(|path| path.find(head.path)).next()?
     };
-    let root = |document: Option<&crate::decode::Document<'_>>, rows: &[(crate::decode::Pointer, Vec<String>)]| {
+    let root = |document: Option<&crate::decode::Document<'_>>,
+                rows: &[(crate::decode::Pointer, Vec<String>)]| {
         rows.iter().all(|(pointer, texts)| {
             let value = document.and_then(|document| pointer.first(document.root()));
             let text = value.map(|value| value.scalar().map(|s| s.decode().into_owned()).unwrap_or_default());
@@ -159,7 +164,8 @@ fn fits(
         + usize::from(!action.first_key.is_empty())
         + usize::from(!action.selector.places.is_empty())
         + usize::from(host.is_some());
-    let weight = action.paths.iter().filter(|p| p.find(head.path).is_some()).map(|p| p.weight()).max().unwrap_or(0);
+    let weight =
+        action.paths.iter().filter(|p| p.find(head.path).is_some()).map(|p| p.weight()).max().unwrap_or(0);
     // "Any DELETE" is a fact about one vendor's API: without knowing the vendor it would catch everybody's.
     if scope.vendor.is_none() && scope.profile.is_none() && conditions == 0 && weight <= 1 {
         return None;
@@ -170,5 +176,8 @@ fn fits(
 fn selected(action: &Action, reader: &Reader<'_>) -> bool {
     let places = &action.selector.places;
     places.is_empty()
-        || places.iter().find_map(|place| reader.text(place, None)).is_some_and(|name| name == action.selector.value)
+        || places
+            .iter()
+            .find_map(|place| reader.text(place, None))
+            .is_some_and(|name| name == action.selector.value)
 }

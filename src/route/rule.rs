@@ -48,7 +48,12 @@ impl Route {
     /// More specific is greater: literal labels, then the prefix, then the listener.
     pub(super) fn weight(&self) -> (bool, usize, usize, bool) {
         let labels = self.host.as_ref().map_or(0, HostPattern::weight);
-        (self.exact_host().is_some(), labels + usize::from(self.host.is_some()), self.prefix.len(), self.listener.is_some())
+        (
+            self.exact_host().is_some(),
+            labels + usize::from(self.host.is_some()),
+            self.prefix.len(),
+            self.listener.is_some(),
+        )
     }
 
     /// The host's captures, when the request fits.
@@ -74,6 +79,11 @@ impl Route {
     /// Whether the route itself names a host, which is then forwarded as the client sent it.
     pub fn names_host(&self) -> bool {
         self.host.is_some()
+    }
+
+    /// The path prefix that is stripped; empty where there is none.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// For people: what it matches.

@@ -20,7 +20,14 @@ pub fn drop_hop_by_hop(headers: &mut HeaderMap) {
         }
         headers.remove(header::CONNECTION);
     }
-    for name in [header::TRANSFER_ENCODING, header::TE, header::TRAILER, header::UPGRADE, header::PROXY_AUTHORIZATION, header::PROXY_AUTHENTICATE] {
+    for name in [
+        header::TRANSFER_ENCODING,
+        header::TE,
+        header::TRAILER,
+        header::UPGRADE,
+        header::PROXY_AUTHORIZATION,
+        header::PROXY_AUTHENTICATE,
+    ] {
         headers.remove(name);
     }
     headers.remove("keep-alive");
@@ -30,7 +37,9 @@ pub fn drop_hop_by_hop(headers: &mut HeaderMap) {
 
 /// Leaves in `Accept-Encoding` only what can be undone here; untouched when all of it can.
 pub fn narrow_accept_encoding(headers: &mut HeaderMap) {
-    let Some(value) = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()) else { return };
+    let Some(value) = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()) else {
+        return;
+    };
     let known = |token: &&str| {
         let name = token.split(';').next().unwrap_or("").trim();
         crate::decode::CODINGS.iter().any(|coding| coding.eq_ignore_ascii_case(name))

@@ -82,7 +82,10 @@ impl Upstream {
     ///
     /// # Errors
     /// [`CallError`]; only some kinds leave it open whether the vendor acted.
-    pub async fn call(&self, request: Request<Body>) -> Result<(Response<Incoming>, OwnedSemaphorePermit), CallError> {
+    pub async fn call(
+        &self,
+        request: Request<Body>,
+    ) -> Result<(Response<Incoming>, OwnedSemaphorePermit), CallError> {
         let permit = self.permit().await?;
         match self.head(request).await {
             Ok(Ok(response)) => Ok((response, permit)),
@@ -95,7 +98,10 @@ impl Upstream {
     }
 
     /// The reply's head; the clock starts when the request's last byte was handed over, so a long upload is not cut.
-    async fn head(&self, mut request: Request<Body>) -> Result<Result<Response<Incoming>, ClientError>, tokio::time::error::Elapsed> {
+    async fn head(
+        &self,
+        mut request: Request<Body>,
+    ) -> Result<Result<Response<Incoming>, ClientError>, tokio::time::error::Elapsed> {
         if request.body().is_held() {
             return tokio::time::timeout(self.head_timeout, self.client.send(request)).await;
         }

@@ -23,7 +23,12 @@ impl Target {
         } else {
             Some(authority.parse().map_err(|_| format!("{authority:?} is no host"))?)
         };
-        Ok(Self { scheme, template: authority.to_owned(), fixed, base: base.trim_end_matches('/').to_owned() })
+        Ok(Self {
+            scheme,
+            template: authority.to_owned(),
+            fixed,
+            base: base.trim_end_matches('/').to_owned(),
+        })
     }
 
     /// The authority to dial.
@@ -31,7 +36,8 @@ impl Target {
         if let Some(fixed) = &self.fixed {
             return Some(fixed.clone());
         }
-        let fill = |text: String, (name, value): &(String, String)| text.replace(&format!("{{{name}}}"), value);
+        let fill =
+            |text: String, (name, value): &(String, String)| text.replace(&format!("{{{name}}}"), value);
         captures.iter().fold(self.template.clone(), fill).parse().ok()
     }
 

@@ -1,6 +1,7 @@
 //! The gateway over real sockets on 127.0.0.1: a fake vendor behind it, a client with its own bytes in front.
 
 mod broken; // replies as bad as they come
+mod drain; // SIGTERM
 mod limits; // bytes, items, calls and connections
 mod modes; // envelope, observe, passthrough; what callers may ask for
 mod normalise; // the envelope and its headers
@@ -10,3 +11,4 @@ mod routing; // which route, and what of the address the vendor sees
 mod status; // the status line
 mod support;
 mod timeouts; // late, lost and unreachable
+mod tls; // both sides

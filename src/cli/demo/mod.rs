@@ -60,7 +60,9 @@ async fn demo(profiles: Arc<ProfileSet>, once: bool) -> Result<(), String> {
         // A dropped sender stops it, too.
         let _ = stopped.await;
     }));
-    super::put(&format!("onevelope on http://{gateway}, admin on http://{admin}; the vendors behind it are fake\n"));
+    super::put(&format!(
+        "onevelope on http://{gateway}, admin on http://{admin}; the vendors behind it are fake\n"
+    ));
     for conversation in CONVERSATIONS {
         let (status, envelope) = send(conversation, &format!("http://{gateway}")).await?;
         super::put(&table::render(conversation, status, &envelope));
@@ -110,7 +112,8 @@ async fn send(conversation: &Conversation, gateway: &str) -> Result<(u16, serde_
         .map_err(|cause| cause.to_string())?;
     request.headers_mut().extend(message.headers);
     let (status, body) = exchange(request).await?;
-    let envelope = serde_json::from_slice(&body).map_err(|cause| format!("the answer is no JSON: {cause}"))?;
+    let envelope =
+        serde_json::from_slice(&body).map_err(|cause| format!("the answer is no JSON: {cause}"))?;
     Ok((status, envelope))
 }
 

@@ -16,13 +16,19 @@ pub(super) fn render(conversation: &Conversation, status: u16, envelope: &Value)
     let _ = writeln!(out, "{}  {}", bold(&title), conversation.what);
     let vendors = envelope["upstream"]["status"].as_u64().unwrap_or(0);
     let outcome = text(&envelope["outcome"]);
-    let _ = writeln!(out, "  vendor said HTTP {vendors}, onevelope says {status} {}", colour(&outcome, &outcome));
+    let _ =
+        writeln!(out, "  vendor said HTTP {vendors}, onevelope says {status} {}", colour(&outcome, &outcome));
     for result in envelope["results"].as_array().into_iter().flatten() {
         let id = result["id"].as_str().or(result["key"].as_str()).unwrap_or("-");
         let outcome = text(&result["outcome"]);
         let error = &result["error"];
         let why = match error.is_object() {
-            true => format!("{} {} {}", text(&error["category"]), text(&error["vendor_code"]), text(&error["message"])),
+            true => format!(
+                "{} {} {}",
+                text(&error["category"]),
+                text(&error["vendor_code"]),
+                text(&error["message"])
+            ),
             false => result["task"]["id"].as_str().map(|task| format!("task {task}")).unwrap_or_default(),
         };
         let padded = colour(&format!("{outcome:<13}"), &outcome);
@@ -35,7 +41,8 @@ pub(super) fn render(conversation: &Conversation, status: u16, envelope: &Value)
 pub(super) fn moved(metrics: &str) -> String {
     let mut out = format!("{}\n", bold("metrics that moved"));
     for line in metrics.lines() {
-        let counts = line.starts_with("onevelope_resource_results_total{") || line.starts_with("onevelope_requests_total{");
+        let counts = line.starts_with("onevelope_resource_results_total{")
+            || line.starts_with("onevelope_requests_total{");
         if counts && !line.ends_with(" 0") {
             let _ = writeln!(out, "  {line}");
         }
@@ -50,10 +57,21 @@ pub(super) fn try_it(gateway: &str, admin: &str) -> String {
         let Ok(message) = conversation.request() else { continue };
         let method = message.method.clone().unwrap_or_default();
         let body = String::from_utf8_lossy(&message.body).into_owned();
-        let data = if body.is_empty() { String::new() } else { format!(" -H 'Content-Type: application/json' -d '{body}'") };
-        let _ = writeln!(out, "  curl -si -X {method} 'http://{gateway}/{}{}'{data}", conversation.name, message.target);
+        let data = if body.is_empty() {
+            String::new()
+        } else {
+            format!(" -H 'Content-Type: application/json' -d '{body}'")
+        };
+        let _ = writeln!(
+            out,
+            "  curl -si -X {method} 'http://{gateway}/{}{}'{data}",
+            conversation.name, message.target
+        );
     }
-    let _ = writeln!(out, "  curl -si -H 'Onevelope-Mode: observe' 'http://{gateway}/tencent/v2/index.php?Action=StopInstances&instanceIds.0=qcvm6a45c0'");
+    let _ = writeln!(
+        out,
+        "  curl -si -H 'Onevelope-Mode: observe' 'http://{gateway}/tencent/v2/index.php?Action=StopInstances&instanceIds.0=qcvm6a45c0'"
+    );
     let _ = write!(out, "  curl -s http://{admin}/metrics | grep onevelope_");
     out
 }

@@ -1,8 +1,8 @@
 //! What silence means: asked items that a reply with entries does not name.
 
+use super::Judge;
 use super::ledger::Ledger;
 use super::outer::{Outer, OuterKind};
-use super::Judge;
 use crate::envelope::{Category, Evidence, Fault, Origin, Outcome, Verdict};
 
 impl<'a> Judge<'a, '_> {
@@ -38,11 +38,17 @@ impl<'a> Judge<'a, '_> {
             return UNKNOWN;
         }
         if outcome.is_good() && ledger.strangers_only() {
-            self.note("batch_item_mismatch", "the reply names only resources that were not asked for; who they are is not known");
+            self.note(
+                "batch_item_mismatch",
+                "the reply names only resources that were not asked for; who they are is not known",
+            );
             return UNKNOWN;
         }
         if outcome.is_good() && !self.counts_leave_room(ledger) {
-            self.note("batch_item_mismatch", "the vendor's counts leave no room for the items it does not name");
+            self.note(
+                "batch_item_mismatch",
+                "the vendor's counts leave no room for the items it does not name",
+            );
             return UNKNOWN;
         }
         (outcome, Evidence::Inferred, category.filter(|_| !outcome.is_good()))
@@ -55,7 +61,8 @@ impl<'a> Judge<'a, '_> {
         let bad = ledger.verdicts().count() - good;
         let stated_good = self.scope.sum(&rules.counted_good);
         let stated_failed = self.scope.sum(&rules.counted_failed);
-        stated_good.is_none_or(|n| n >= (good + ledger.silent()) as u64) && stated_failed.is_none_or(|n| n <= bad as u64)
+        stated_good.is_none_or(|n| n >= (good + ledger.silent()) as u64)
+            && stated_failed.is_none_or(|n| n <= bad as u64)
     }
 
     /// Sub-jobs that are counted but not listed: without id, accepted while the job runs, unknown after.
@@ -63,7 +70,8 @@ impl<'a> Judge<'a, '_> {
         let Some(announced) = &self.request.profile.reply.announced else { return };
         let Some(count) = self.scope.number(&announced.count) else { return };
         let listed = self.request.asked.len().max(ledger.verdicts().count()) as u64;
-        let running = self.scope.text(&announced.running_by).is_some_and(|t| announced.running.contain(&t.decode()));
+        let running =
+            self.scope.text(&announced.running_by).is_some_and(|t| announced.running.contain(&t.decode()));
         let (outcome, evidence) =
             if running { (Outcome::Accepted, Evidence::Batch) } else { (Outcome::Unknown, Evidence::None) };
         // A vendor's typing error must not become a million verdicts.
@@ -82,7 +90,10 @@ impl<'a> Judge<'a, '_> {
             OuterKind::AllFailed => good > 0,
         };
         if mismatch {
-            self.note("batch_item_mismatch", "the vendor's outer verdict and its entries disagree; the entries count");
+            self.note(
+                "batch_item_mismatch",
+                "the vendor's outer verdict and its entries disagree; the entries count",
+            );
         }
     }
 }

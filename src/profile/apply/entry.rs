@@ -88,13 +88,7 @@ fn each<'a>(rule: &EntryRule, root: Value<'a>, found: &mut impl FnMut(Value<'a>,
     }
 }
 
-fn state<'a>(
-    rule: &EntryRule,
-    scope: &Scope<'a>,
-    ledger: &mut Ledger<'a>,
-    data: bool,
-    trace: &mut Trace,
-) {
+fn state<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, data: bool, trace: &mut Trace) {
     let task = scope.task(&rule.task);
     let read = read_outcome(&rule.outcome, scope, task.is_some());
     let Some(outcome) = read.word.outcome(scope.request.action().asynchronous) else { return };
@@ -131,15 +125,28 @@ fn name_of(item: Option<u32>, id: Option<&Found<'_>>, scope: &Scope<'_>) -> Stri
     asked.or_else(own).unwrap_or_else(|| format!("#{}", scope.position))
 }
 
-fn item_task<'a>(id: &Found<'a>, outcome: Outcome, read: &Read<'a>, scope: &Scope<'a>, texts: &mut Texts<'a>) -> Task {
+fn item_task<'a>(
+    id: &Found<'a>,
+    outcome: Outcome,
+    read: &Read<'a>,
+    scope: &Scope<'a>,
+    texts: &mut Texts<'a>,
+) -> Task {
     let running = read.text.as_ref().is_some_and(|t| t.decode().eq_ignore_ascii_case("running"));
     let state = if running && outcome == Outcome::Accepted { TaskState::Running } else { outcome.into() };
     let monitor = scope.request.monitor_of(&id.decode()).map(|url| texts.refer(&url, false));
-    let vendor_state = read.text.as_ref().filter(|_| scope.request.action().lookup).map(|text| text.store(texts));
+    let vendor_state =
+        read.text.as_ref().filter(|_| scope.request.action().lookup).map(|text| text.store(texts));
     Task { id: id.store(texts), state, vendor_state, monitor }
 }
 
-fn fault<'a>(rule: &EntryRule, scope: &Scope<'a>, read: &Read<'a>, outcome: Outcome, texts: &mut Texts<'a>) -> Fault {
+fn fault<'a>(
+    rule: &EntryRule,
+    scope: &Scope<'a>,
+    read: &Read<'a>,
+    outcome: Outcome,
+    texts: &mut Texts<'a>,
+) -> Fault {
     let mut code = scope.text(&rule.code).map(|code| trimmed_code(code, scope));
     if rule.code_is_status {
         code = code.filter(|code| !is_bare_failure(&code.decode()));
@@ -168,7 +175,8 @@ fn fault<'a>(rule: &EntryRule, scope: &Scope<'a>, read: &Read<'a>, outcome: Outc
 
 /// Words that say that something failed, and nothing about why.
 fn is_bare_failure(word: &str) -> bool {
-    const BARE: [&str; 9] = ["failed", "fail", "failure", "error", "false", "unsuccessful", "no", "faild", "0"];
+    const BARE: [&str; 9] =
+        ["failed", "fail", "failure", "error", "false", "unsuccessful", "no", "faild", "0"];
     BARE.iter().any(|bare| bare.eq_ignore_ascii_case(word))
 }
 

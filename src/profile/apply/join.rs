@@ -82,7 +82,9 @@ pub(super) fn resolve<'a>(
                 }
             }
             Join::Suffix => {
-                if let Some(item) = ids.iter().find_map(|id| by_id(rule, ledger, id).or_else(|| by_suffix(ledger, id))) {
+                if let Some(item) =
+                    ids.iter().find_map(|id| by_id(rule, ledger, id).or_else(|| by_suffix(ledger, id)))
+                {
                     return found(ledger, Hit::Asked(item, None), "by the id's last segment");
                 }
             }
@@ -172,7 +174,8 @@ fn by_id(rule: &EntryRule, ledger: &mut Ledger<'_>, id: &Found<'_>) -> Option<u3
         }
         return by_decoded(ledger, &decoded);
     }
-    let is_name = ["arn:", "acs:", "qcs:", "crn:", "urn:", "http://", "https://"].iter().any(|p| text.starts_with(p));
+    let is_name =
+        ["arn:", "acs:", "qcs:", "crn:", "urn:", "http://", "https://"].iter().any(|p| text.starts_with(p));
     is_name.then(|| ledger.find(last_segment(&text))).flatten()
 }
 
@@ -210,7 +213,8 @@ fn by_key(rule: &EntryRule, scope: &Scope<'_>, ledger: &Ledger<'_>, content_id: 
     let mut hit = None;
     let mut keys = Vec::new();
     if content_id {
-        let header = scope.here.and_then(|part| part.get("headers")).and_then(|headers| headers.get("content-id"));
+        let header =
+            scope.here.and_then(|part| part.get("headers")).and_then(|headers| headers.get("content-id"));
         keys.extend(header.and_then(Value::scalar).map(|s| s.decode().into_owned()));
     }
     texts(&rule.key, scope, &mut |text| keys.push(text.decode().into_owned()));
@@ -250,13 +254,17 @@ fn by_echo(ledger: &Ledger<'_>, entry: Value<'_>) -> Option<u32> {
 fn contains(whole: Value<'_>, part: Value<'_>) -> bool {
     match (whole.kind(), part.kind()) {
         (Kind::Object, Kind::Object) => part.members().all(|(key, value)| {
-            whole.members().any(|(other, candidate)| other.decode() == key.decode() && contains(candidate, value))
+            whole
+                .members()
+                .any(|(other, candidate)| other.decode() == key.decode() && contains(candidate, value))
         }),
         (Kind::Array, Kind::Array) => {
             let (a, b): (Vec<_>, Vec<_>) = (whole.elements().collect(), part.elements().collect());
             a.len() == b.len() && a.into_iter().zip(b).all(|(x, y)| contains(x, y))
         }
-        (Kind::String, Kind::String) => whole.scalar().map(|s| s.decode()) == part.scalar().map(|s| s.decode()),
+        (Kind::String, Kind::String) => {
+            whole.scalar().map(|s| s.decode()) == part.scalar().map(|s| s.decode())
+        }
         (a, b) => a == b && whole.raw() == part.raw(),
     }
 }

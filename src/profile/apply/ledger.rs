@@ -120,7 +120,8 @@ impl<'a> Ledger<'a> {
             let sources = self.texts.sources();
             let name = sources.decode(id);
             let hash = hash_id(&name);
-            let own = |at: &u32| self.volunteers[*at as usize].id.map(|id| sources.decode(id)).unwrap_or_default();
+            let own =
+                |at: &u32| self.volunteers[*at as usize].id.map(|id| sources.decode(id)).unwrap_or_default();
             match self.volunteer_ids.find(hash, |at| own(at) == name).copied() {
                 Some(_) if self.closed.is_some() => return,
                 Some(at) => {

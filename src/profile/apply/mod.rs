@@ -18,8 +18,8 @@ use super::Request;
 use super::reply::{OutcomeRule, Word};
 use crate::decode::{DecodeError, Document, Fidelity};
 use crate::envelope::{
-    Bare, BodyState, Category, Diagnostic, Envelope, Evidence, Fault, Operation, Origin, Outcome, Parts, Task, TaskState, Texts,
-    Upstream, Verdict,
+    Bare, BodyState, Category, Diagnostic, Envelope, Evidence, Fault, Operation, Origin, Outcome, Parts,
+    Task, TaskState, Texts, Upstream, Verdict,
 };
 use found::Found;
 use ledger::Ledger;
@@ -47,7 +47,11 @@ pub enum ReplyBody<'a> {
 impl ReplyBody<'_> {
     /// The body for a decoding error.
     pub fn unreadable(cause: &DecodeError) -> Self {
-        let state = if matches!(cause, DecodeError::Truncated { .. }) { BodyState::Truncated } else { BodyState::Unparsed };
+        let state = if matches!(cause, DecodeError::Truncated { .. }) {
+            BodyState::Truncated
+        } else {
+            BodyState::Unparsed
+        };
         let code = if state == BodyState::Truncated { "body_truncated" } else { "body_unreadable" };
         Self::Unreadable(Diagnostic::new(code, cause.to_string()), state)
     }
@@ -59,7 +63,13 @@ impl ReplyBody<'_> {
 ///
 /// The envelope borrows from the request only: its texts are spans of the document's text, so the tree can be freed before
 /// the envelope is written.
-pub fn apply<'r, 'd>(request: &'r Request, reply: &'d Reply<'d>, strict: bool, data: bool, trace: &mut Trace) -> Envelope<'r>
+pub fn apply<'r, 'd>(
+    request: &'r Request,
+    reply: &'d Reply<'d>,
+    strict: bool,
+    data: bool,
+    trace: &mut Trace,
+) -> Envelope<'r>
 where
     'r: 'd,
 {
@@ -286,7 +296,10 @@ impl<'a> Judge<'a, '_> {
                 if self.strict {
                     (outcome, evidence) = (Outcome::Unknown, Evidence::None);
                 } else if !self.counts_leave_room(ledger) {
-                    self.note("batch_item_mismatch", "the vendor's counts leave no room for the items it does not name");
+                    self.note(
+                        "batch_item_mismatch",
+                        "the vendor's counts leave no room for the items it does not name",
+                    );
                     (outcome, evidence) = (Outcome::Unknown, Evidence::None);
                 }
             }
@@ -324,7 +337,11 @@ impl<'a> Judge<'a, '_> {
             ledger.fill(|_| Verdict::new(Outcome::Accepted, Evidence::Batch));
             return;
         }
-        if self.request.action().lookup && self.request.asked.is_empty() && self.task.is_some() && self.scope.root.is_some() {
+        if self.request.action().lookup
+            && self.request.asked.is_empty()
+            && self.task.is_some()
+            && self.scope.root.is_some()
+        {
             self.bare = Bare::Unknown;
         }
         if self.scope.root.is_some() {
@@ -379,10 +396,14 @@ impl<'a> Judge<'a, '_> {
     fn finish(&mut self, mut ledger: Ledger<'a>, outer: Option<Outer>) -> Judgement {
         let repeated = ledger.repeated();
         if repeated > 0 {
-            self.note("duplicate_item", format!("{repeated} further statements about resources named before"));
+            self.note(
+                "duplicate_item",
+                format!("{repeated} further statements about resources named before"),
+            );
         }
         let request = self.request;
-        let request_id = self.scope.text(&request.profile.reply.request_id).map(|id| id.store(&mut ledger.texts));
+        let request_id =
+            self.scope.text(&request.profile.reply.request_id).map(|id| id.store(&mut ledger.texts));
         let (results, texts) = ledger.into_results();
         let (fault, outer_failed, dry_run) = match outer {
             Some(outer) => (outer.fault, !matches!(outer.kind, OuterKind::Fine), outer.dry_run),
@@ -395,7 +416,10 @@ impl<'a> Judge<'a, '_> {
         if outer_failed && results.is_empty() && self.bare != Bare::Unknown {
             self.bare = Bare::Failed;
         }
-        if results.is_empty() && self.bare == Bare::Succeeded && (self.task.is_some() && !request.action().lookup || self.reply.status == 202) {
+        if results.is_empty()
+            && self.bare == Bare::Succeeded
+            && (self.task.is_some() && !request.action().lookup || self.reply.status == 202)
+        {
             self.bare = Bare::Accepted;
         }
         self.count_unmapped(&results, fault.as_ref(), &texts);
@@ -418,7 +442,8 @@ impl<'a> Judge<'a, '_> {
         let unmapped = |fault: &&Fault| fault.category == Category::Unknown && fault.vendor_code.is_some();
         let items = results.iter().filter_map(|v| v.fault.as_ref());
         if let Some(fault) = items.chain(batch).find(unmapped) {
-            let code = fault.vendor_code.map(|code| texts.sources().decode(code).into_owned()).unwrap_or_default();
+            let code =
+                fault.vendor_code.map(|code| texts.sources().decode(code).into_owned()).unwrap_or_default();
             let known = self.request.profile.vendor.codes.find(&code).is_some();
             if !known && !self.is_summary(&code) {
                 self.note("unmapped_code", format!("the code table does not know {code:?}"));

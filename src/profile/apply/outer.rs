@@ -84,8 +84,11 @@ fn unwrapped<'a>(rule: &OuterRule, scope: &Scope<'a>) -> Option<Scope<'a>> {
     }
     let mut members = scope.root?.members();
     let (key, value) = members.next()?;
-    (members.next().is_none() && value.kind() == Kind::Object)
-        .then(|| Scope { here: Some(value), key: Some(key), ..scope.clone() })
+    (members.next().is_none() && value.kind() == Kind::Object).then(|| Scope {
+        here: Some(value),
+        key: Some(key),
+        ..scope.clone()
+    })
 }
 
 fn failed<'a>(rule: &OuterRule, scope: &Scope<'a>, code: Option<Found<'a>>, texts: &mut Texts<'a>) -> Outer {
@@ -107,7 +110,9 @@ fn failed<'a>(rule: &OuterRule, scope: &Scope<'a>, code: Option<Found<'a>>, text
         (None, _) => None,
     };
     let fallback = rule.category.unwrap_or(match code {
-        None if rule.category.is_none() && scope.reply.status >= 400 => Category::of_status(scope.reply.status),
+        None if rule.category.is_none() && scope.reply.status >= 400 => {
+            Category::of_status(scope.reply.status)
+        }
         _ => Category::Unknown,
     });
     let class = class.unwrap_or(Class::of(fallback));
@@ -118,7 +123,11 @@ fn failed<'a>(rule: &OuterRule, scope: &Scope<'a>, code: Option<Found<'a>>, text
             category: class.category,
             origin: Origin::Vendor,
             // A delay is the vendor's own invitation to come back.
-            advice: if retry_after_ms.is_some() && class.category == Category::RateLimited { Advice::Retry } else { class.advice },
+            advice: if retry_after_ms.is_some() && class.category == Category::RateLimited {
+                Advice::Retry
+            } else {
+                class.advice
+            },
             vendor_code: code.map(|code| code.store(texts)),
             message: scope.message(&rule.message).map(|message| message.store(texts)),
             retry_after_ms,

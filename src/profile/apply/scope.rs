@@ -48,7 +48,9 @@ impl<'a> Scope<'a> {
                 (!value.is_empty()).then_some(Found::Plain(value))
             }
             Place::Status => Some(Found::Made(self.reply.status.to_string())),
-            Place::Kept(at) => self.request.kept.get(*at)?.as_deref().filter(|s| !s.is_empty()).map(Found::Plain),
+            Place::Kept(at) => {
+                self.request.kept.get(*at)?.as_deref().filter(|s| !s.is_empty()).map(Found::Plain)
+            }
         }
     }
 

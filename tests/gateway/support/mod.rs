@@ -4,6 +4,7 @@
 mod answer; // what came back
 pub mod batches; // what is asked of whom
 mod call; // what is sent
+pub mod certificates; // made for one test
 mod gateway; // a gateway in this process
 mod metrics; // what `/metrics` says
 mod script; // what the fake vendor does

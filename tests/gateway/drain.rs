@@ -1,0 +1,111 @@
+//! SIGTERM: readiness turns false, what is under way is finished, nobody new gets in, and it ends in time.
+
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+use crate::support::batches::{detail, stop};
+use crate::support::{Answer, Call, Gateway, Reply, Route, Script, Step, Vendor, soon, until};
+
+/// Answers when told.
+fn held(go: &Arc<Notify>) -> Script {
+    [vec![Step::Wait(Arc::clone(go))], detail(&[("a", 0)]).script()].concat()
+}
+
+async fn refused(gateway: &Gateway) -> bool {
+    TcpStream::connect(gateway.address).await.is_err()
+}
+
+#[tokio::test]
+async fn what_is_under_way_is_finished_and_nobody_new_gets_in() {
+    let go = Arc::new(Notify::new());
+    let vendor = Vendor::scripted(held(&go)).await;
+    let mut gateway = Gateway::before(&vendor, Route::of("tencent")).await;
+    assert_eq!(gateway.ask("/readyz").await.status, 200);
+    let mut wire = stop(&["a"]).open(gateway.address).await;
+    vendor.got(1).await;
+
+    gateway.stop();
+    until("the port to be closed", || refused(&gateway)).await;
+    let ready = gateway.ask("/readyz").await;
+    assert_eq!((ready.status, ready.text().as_str()), (503, "draining\n"));
+    assert_eq!(gateway.ask("/livez").await.status, 200, "draining is not dead");
+
+    go.notify_one();
+    let answer = wire.answer().await;
+    assert_eq!(answer.outcomes(), ["accepted"]);
+    assert_eq!(answer.header("connection"), "close");
+    gateway.ended().await;
+}
+
+#[tokio::test]
+async fn idle_connections_do_not_hold_it_up() {
+    let vendor = Vendor::replying(Reply::json("{}")).await;
+    let mut gateway = Gateway::before(&vendor, Route::of("tencent")).await;
+    let mut idle = Call::new("GET", "/x").header("Host", "x").open(gateway.address).await;
+    assert_eq!(idle.answer().await.status, 200);
+    gateway.stop();
+    gateway.ended().await;
+    assert!(soon("the end", Answer::read_head(&mut idle.stream)).await.is_none());
+}
+
+#[tokio::test]
+async fn the_last_counts_can_still_be_scraped_while_it_drains() {
+    let go = Arc::new(Notify::new());
+    let vendor = Vendor::scripted(held(&go)).await;
+    let mut gateway = Gateway::before(&vendor, Route::of("tencent")).await;
+    let mut first = stop(&["a"]).open(gateway.address).await;
+    let mut second = stop(&["a"]).open(gateway.address).await;
+    vendor.got(2).await;
+    gateway.stop();
+    until("the port to be closed", || refused(&gateway)).await;
+    // Which of the two goes on is the vendor's choice.
+    go.notify_one();
+    tokio::select! {
+        _ = first.answer() => {}
+        _ = second.answer() => {}
+    }
+    assert_eq!(gateway.metrics().await.sum("onevelope_requests_total", &["outcome=\"accepted\""]), 1.0);
+    go.notify_one();
+    gateway.ended().await;
+}
+
+#[tokio::test]
+async fn the_deadline_ends_what_does_not_end_by_itself() {
+    let vendor = Vendor::scripted(vec![Step::Silence]).await;
+    let mut gateway = Gateway::before(&vendor, Route::of("tencent").and("[drain]\ndeadline = \"200ms\"")).await;
+    let mut wire = stop(&["a"]).open(gateway.address).await;
+    vendor.got(1).await;
+    gateway.stop();
+    gateway.ended().await;
+    drop(gateway);
+    // The process would be over now; within a test the connection may outlive its gateway.
+    wire.stream.get_mut().try_write(b"x").expect("no panic on our side");
+}
+
+#[tokio::test]
+async fn a_delay_goes_on_serving_so_that_load_balancers_notice_first() {
+    let vendor = Vendor::replying(detail(&[("a", 0)])).await;
+    let mut gateway = Gateway::before(&vendor, Route::of("tencent").and("[drain]\ndelay = \"500ms\"")).await;
+    gateway.stop();
+    until("readiness to be false", || async { gateway.ask("/readyz").await.status == 503 }).await;
+    assert_eq!(stop(&["a"]).send(gateway.address).await.outcomes(), ["accepted"]);
+    gateway.ended().await;
+    assert!(refused(&gateway).await);
+}
+
+#[tokio::test]
+async fn http2_connections_are_told_to_go_away() {
+    let go = Arc::new(Notify::new());
+    let vendor = Vendor::scripted(held(&go)).await;
+    let mut gateway = Gateway::before(&vendor, Route::of("tencent")).await;
+    let address = gateway.address;
+    let under_way = tokio::spawn(async move { stop(&["a"]).send_h2c(address).await });
+    vendor.got(1).await;
+    gateway.stop();
+    until("the port to be closed", || refused(&gateway)).await;
+    go.notify_one();
+    assert_eq!(soon("the answer", under_way).await.expect("no panic").outcomes(), ["accepted"]);
+    gateway.ended().await;
+}
