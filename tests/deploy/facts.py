@@ -242,7 +242,7 @@ def draining_has_time(files):
 
 
 def replies_fit_the_memory(files):
-    """Measured: 40 MB at rest, and 22 to 27 bytes for each byte of a reply while it is read."""
+    """Measured with bursts of 30 to 300 replies of 50 KB to 1 MB: 40 MiB at rest, 128 with `memory` 3 MiB, 390 with 32 MiB."""
 
     def mebibytes(text):
         number, unit = re.fullmatch(r"(\d+) ?(Mi|M|m|MiB)", text).groups()
@@ -253,7 +253,7 @@ def replies_fit_the_memory(files):
     limits["onevelope.service"] = (re.search("^MemoryMax=(.*)$", files.systemd, re.M)[1], "systemd-")
     for name, (limit, prefix) in limits.items():
         held = files.configuration(prefix)["limits"]
-        need(mebibytes(limit) >= 48 + 30 * mebibytes(held["memory"]), f"{name}: {limit} of memory is too little for [limits] memory {held['memory']}")
+        need(mebibytes(limit) >= 96 + 10 * mebibytes(held["memory"]), f"{name}: {limit} of memory is too little for [limits] memory {held['memory']}")
         need(held["reply_body"] == held["decoded_body"], f"{name}: a compressed reply may grow beyond what was counted")
 
 
@@ -354,7 +354,7 @@ MISTAKES = {
     "a budget that blocks every drain": lambda f: f.the("gateway.yaml", "PodDisruptionBudget")["spec"].update(minAvailable=2),
     "an HPA of another deployment": lambda f: f.the("gateway.yaml", "HorizontalPodAutoscaler")["spec"]["scaleTargetRef"].update(name="app"),
     "a drain that cuts vendor calls": lambda f: rewrite(f, "gateway.yaml", 'deadline = "70s"', 'deadline = "30s"'),
-    "too little memory": lambda f: rewrite(f, "sidecar.yaml", 'memory       = "2 MiB"', 'memory       = "64 MiB"'),
+    "too little memory": lambda f: rewrite(f, "sidecar.yaml", 'memory       = "3 MiB"', 'memory       = "64 MiB"'),
     "too little time to drain": lambda f: f.pod("gateway.yaml").update(terminationGracePeriodSeconds=30),
     "an open metadata service": lambda f: f.the("gateway.yaml", "NetworkPolicy")["spec"]["egress"][1]["to"][0]["ipBlock"]["except"].remove("169.254.0.0/16"),
     "no limit on the resources page": lambda f: f.prometheus["prometheus.yml"]["scrape_configs"][1].pop("sample_limit"),
