@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Sleep;
 
 /// A body on its way through the gateway.
@@ -19,6 +19,8 @@ pub struct Body {
     front: std::collections::VecDeque<Bytes>,
     /// What is still to come.
     rest: Option<Incoming>,
+    /// What is made while it is sent.
+    live: Option<mpsc::Receiver<Bytes>>,
     /// Longest silence of `rest`.
     silence: Option<Duration>,
     sleep: Option<Pin<Box<Sleep>>>,
@@ -62,6 +64,13 @@ impl Body {
         let mut body = Self::full(front);
         body.rest = Some(rest);
         body.silence = silence;
+        body
+    }
+
+    /// Pieces as they are made, until the sender is dropped.
+    pub fn live(pieces: mpsc::Receiver<Bytes>) -> Self {
+        let mut body = Self::default();
+        body.live = Some(pieces);
         body
     }
 
@@ -112,6 +121,9 @@ impl HttpBody for Body {
         if let Some(front) = this.front.pop_front() {
             return Poll::Ready(Some(Ok(Frame::data(front))));
         }
+        if let Some(live) = &mut this.live {
+            return live.poll_recv(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece))));
+        }
         let Some(rest) = &mut this.rest else {
             let cut = std::mem::take(&mut this.cut);
             return Poll::Ready(cut.then_some(Err(BodyError::Cut)));
@@ -134,12 +146,15 @@ impl HttpBody for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.front.is_empty() && !self.cut && self.rest.as_ref().is_none_or(HttpBody::is_end_stream)
+        self.front.is_empty()
+            && !self.cut
+            && self.live.is_none()
+            && self.rest.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
         let front = self.front.iter().map(|b| b.len() as u64).sum();
-        if self.cut {
+        if self.cut || self.live.is_some() {
             return SizeHint::default();
         }
         match &self.rest {

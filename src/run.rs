@@ -69,7 +69,7 @@ impl Running {
         let mut tasks = JoinSet::new();
         for listener in self.listeners {
             let service = self.admin.service.clone();
-            let answer = move |name: Arc<str>, request| {
+            let answer = move |name: Arc<str>, _, request| {
                 let service = service.clone();
                 async move { service.answer(&name, request).await }
             };
@@ -77,9 +77,9 @@ impl Running {
         }
         // The admin port outlives the others: readiness must be seen to be false, and the last counts scraped.
         let admin = self.admin.clone();
-        let admin_answer = move |_, request| {
+        let admin_answer = move |_, peer, request| {
             let admin = admin.clone();
-            async move { admin.answer(&request) }
+            async move { admin.answer(peer, request).await }
         };
         let (admin_stopper, admin_stopped) = watch::channel(false);
         let admin_connections = Arc::new(Semaphore::new(ADMIN_CONNECTIONS));

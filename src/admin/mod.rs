@@ -1,13 +1,19 @@
-//! The operator's own port: metrics, probes, what is in force. Read-only.
+//! The operator's own port: metrics, probes, what happened, what is in force, and a page. Read-only.
 
+mod api; // JSON
+mod live; // server-sent events
+mod page; // the page's files
+
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
 
 use crate::body::Body;
 use crate::gateway::{Reloader, Service};
-use crate::observe::Observer;
+use crate::observe::{Format, Observer};
 
 /// What the admin port shows.
 #[derive(Clone, Debug)]
@@ -19,96 +25,70 @@ pub struct Admin {
     pub ready: Arc<AtomicBool>,
 }
 
-const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
+const PATHS: &str = "here are / /metrics /metrics/resources /livez /readyz /api/vendors /api/failures /api/batches \
+                     /api/events /api/profiles /api/config, and POST /api/explain\n";
 
 impl Admin {
-    /// Answers one request; the body is not read.
-    pub fn answer<B>(&self, request: &Request<B>) -> Response<Body> {
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return reply(StatusCode::METHOD_NOT_ALLOWED, TEXT, "read-only: GET\n".to_owned());
+    /// Answers one request from `peer`.
+    pub async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        match (&parts.method, parts.uri.path()) {
+            (&Method::POST, "/api/explain") => api::explain(self, body).await,
+            (&Method::GET | &Method::HEAD, path) => {
+                self.get(peer, path, parts.uri.query().unwrap_or(""), &parts.headers)
+            }
+            _ => reply(StatusCode::METHOD_NOT_ALLOWED, TEXT, "read-only: GET\n".to_owned()),
         }
-        match request.uri().path() {
-            "/metrics" => match self.observer.text() {
-                Ok(text) => reply(StatusCode::OK, TEXT, text),
-                Err(cause) => reply(StatusCode::INTERNAL_SERVER_ERROR, TEXT, format!("{cause}\n")),
-            },
+    }
+
+    fn get(&self, peer: IpAddr, path: &str, query: &str, headers: &HeaderMap) -> Response<Body> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let format = Format::negotiate(text(header::ACCEPT));
+        match path {
+            "/metrics" => reply(StatusCode::OK, format.media_type(), self.observer.text(format)),
+            "/metrics/resources" => {
+                // A scraper is an address and a program; each must see a new row as 0 twice.
+                let who = format!("{peer} {}", text(header::USER_AGENT).unwrap_or(""));
+                reply(StatusCode::OK, format.media_type(), self.observer.resources_text(&who, format))
+            }
             "/livez" => reply(StatusCode::OK, TEXT, "live\n".to_owned()),
             "/readyz" if self.ready.load(Ordering::Relaxed) => {
                 reply(StatusCode::OK, TEXT, "ready\n".to_owned())
             }
             "/readyz" => reply(StatusCode::SERVICE_UNAVAILABLE, TEXT, "draining\n".to_owned()),
-            "/api/config" => reply(StatusCode::OK, JSON, self.config()),
-            "/api/profiles" => reply(StatusCode::OK, JSON, self.profiles()),
-            _ => {
-                let known = "here are /metrics /livez /readyz /api/config /api/profiles\n";
-                reply(StatusCode::NOT_FOUND, TEXT, known.to_owned())
-            }
+            "/api/config" => json(&api::config(self)),
+            "/api/profiles" => json(&api::profiles(self)),
+            "/api/vendors" => json(&api::vendors(self)),
+            "/api/failures" => json(&api::failures(self, query)),
+            "/api/batches" => json(&api::batches(self, query)),
+            "/api/events" => live::events(self),
+            _ => page::file(path).unwrap_or_else(|| reply(StatusCode::NOT_FOUND, TEXT, PATHS.to_owned())),
         }
-    }
-
-    fn config(&self) -> String {
-        let state = self.reloader.state();
-        serde_json::json!({
-            "in_force": state.in_force,
-            "last_read": state.last_read,
-            "refused": state.refused,
-            "config": redacted(self.service.current().shown.clone()),
-        })
-        .to_string()
-    }
-
-    fn profiles(&self) -> String {
-        let gateway = self.service.current();
-        let list: Vec<_> = gateway
-            .profiles
-            .profiles()
-            .iter()
-            .map(|profile| {
-                let actions: Vec<&str> = profile.actions.iter().map(|action| action.name.as_str()).collect();
-                serde_json::json!({
-                    "profile": profile.name, "vendor": profile.vendor.name, "services": profile.services,
-                    "actions": actions, "source": profile.source, "status": profile.status,
-                })
-            })
-            .collect();
-        serde_json::Value::Array(list).to_string()
     }
 }
 
-/// Credentials are named, not shown; a URL's user part is a secret.
-fn redacted(mut value: serde_json::Value) -> serde_json::Value {
-    match &mut value {
-        serde_json::Value::Object(members) => {
-            for (key, inner) in members.iter_mut() {
-                let secret = key == "credentials" && !inner.is_null();
-                *inner = if secret { "***".into() } else { redacted(inner.take()) };
-            }
-        }
-        serde_json::Value::Array(elements) => {
-            for element in elements {
-                *element = redacted(element.take());
-            }
-        }
-        serde_json::Value::String(text) => {
-            if let Some((scheme, rest)) = text.split_once("://")
-                && let Some((_, host)) = rest.split('/').next().unwrap_or(rest).rsplit_once('@')
-            {
-                let path = rest.find('/').map_or("", |at| &rest[at..]);
-                *text = format!("{scheme}://***@{host}{path}");
-            }
-        }
-        _ => {}
-    }
-    value
+fn json(value: &serde_json::Value) -> Response<Body> {
+    reply(StatusCode::OK, JSON, value.to_string())
 }
 
-fn reply(status: StatusCode, media_type: &'static str, body: String) -> Response<Body> {
+fn reply(status: StatusCode, media_type: &'static str, body: impl Into<bytes::Bytes>) -> Response<Body> {
     let mut response = Response::new(Body::full(body));
     *response.status_mut() = status;
-    let headers = response.headers_mut();
+    dress(response.headers_mut(), media_type);
+    response
+}
+
+/// Headers of every answer: vendors' texts are shown here, so nothing may be taken for script or framed.
+fn dress(headers: &mut HeaderMap, media_type: &'static str) {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+    );
 }

@@ -3,7 +3,10 @@
 use std::fmt::Write;
 
 use super::conversation::{self, Judged, exit_code, judge, refuse};
-use crate::profile::{Request, Trace};
+use crate::message::Message;
+use crate::profile::{ProfileSet, Request, Trace};
+use crate::reply::RawPolicy;
+use crate::request::Scope;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -29,8 +32,24 @@ pub(super) fn run(args: &Args) -> u8 {
     }
 }
 
+/// The reasoning about two messages given as text; for the playground.
+pub(crate) fn explain_texts(
+    set: &ProfileSet,
+    request: &str,
+    reply: &str,
+    vendor: Option<&str>,
+) -> Result<String, String> {
+    let message = Message::parse(request.as_bytes()).map_err(|cause| format!("request: {cause}"))?;
+    let scope = Scope { vendor, profile: None };
+    let request = conversation::recognise(set, &scope, &message).map_err(|cause| cause.to_string())?;
+    let mut trace = Trace::on();
+    let reply = conversation::reply_message(reply.as_bytes());
+    let judged = conversation::judge_messages(request, &reply, false, RawPolicy::OnFailure, &mut trace);
+    Ok(as_json(&judged, &trace))
+}
+
 /// The reasoning as JSON, for machines and the playground.
-pub(crate) fn as_json(judged: &Judged, trace: &Trace) -> String {
+fn as_json(judged: &Judged, trace: &Trace) -> String {
     let request = &judged.request;
     let envelope: serde_json::Value = serde_json::from_slice(&judged.json).unwrap_or_default();
     let asked: Vec<_> = (0..request.asked.len())

@@ -11,6 +11,7 @@ mod schema;
 mod serve;
 
 pub use cases::{Case, CaseResult, find_cases};
+pub(crate) use explain::explain_texts;
 
 use std::ffi::OsString;
 use std::io::Write;

@@ -204,7 +204,8 @@ impl Call {
         drop(permit);
         drop_hop_by_hop(&mut head.headers);
         if !budget.reserve(body.len() * READING) {
-            return self.not_read(&asked, Response::from_parts(head, Body::full(body)));
+            let body = if cut { Body::cut(body) } else { Body::full(body) };
+            return self.not_read(&asked, Response::from_parts(head, body));
         }
         let gateway = Arc::clone(&self.gateway);
         let route = &gateway.routes.routes()[self.found.number];

@@ -70,6 +70,7 @@ impl Gateway {
             true => profiles.vendors().iter().map(|vendor| vendor.name.as_str()).collect(),
             false => routes.routes().iter().filter_map(|route| route.vendor.as_deref()).collect(),
         };
+        observer.resources.resize(config.metrics.resources.max_series, config.metrics.resources.ttl.0);
         observer.expect(&profiles, &vendors);
         let limits = &config.limits;
         Ok(Self {

@@ -70,7 +70,7 @@ pub(super) fn judged(
                         head.headers.get(header::RETRY_AFTER),
                     );
                 }
-                gateway.observer.batch(asked, envelope, started.elapsed());
+                gateway.observer.batch(id, asked, envelope, text, started.elapsed());
                 log_batch(id, envelope, incoming.status);
                 (written, headers, status, envelope.outcome.as_str())
             },
@@ -136,7 +136,7 @@ pub(super) fn first_hand(
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     envelope_headers(response.headers_mut(), envelope, &exchange.id);
     rewritten_headers(response.headers_mut(), envelope, "", caller, retry_after, None);
-    gateway.observer.batch(asked, envelope, std::time::Duration::ZERO);
+    gateway.observer.batch(&exchange.id, asked, envelope, "", std::time::Duration::ZERO);
     log_batch(&exchange.id, envelope, 0);
     exchange.settle(envelope.outcome.as_str(), status);
     response
@@ -203,7 +203,7 @@ pub(super) fn not_read(
         diagnostic.code = "body_over_limit";
     }
     envelope_headers(response.headers_mut(), &envelope, &exchange.id);
-    gateway.observer.batch(asked, &envelope, std::time::Duration::ZERO);
+    gateway.observer.batch(&exchange.id, asked, &envelope, "", std::time::Duration::ZERO);
     log_batch(&exchange.id, &envelope, status);
     exchange.settle(envelope.outcome.as_str(), status);
 }

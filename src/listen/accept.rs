@@ -1,7 +1,7 @@
 //! Bind, accept, serve. One task per connection; the number of connections is bounded.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ impl Bound {
         deadline: Duration,
         answer: F,
     ) where
-        F: Fn(Arc<str>, Request<Incoming>) -> Fut + Clone + Send + 'static,
+        F: Fn(Arc<str>, IpAddr, Request<Incoming>) -> Fut + Clone + Send + 'static,
         Fut: Future<Output = Response<Body>> + Send + 'static,
     {
         let name: Arc<str> = self.name.as_str().into();
@@ -66,9 +66,9 @@ impl Bound {
                 () = stopped(&mut stop) => break,
             };
             let Ok(permit) = permit else { break };
-            let stream = tokio::select! {
+            let (stream, peer) = tokio::select! {
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => stream,
+                    Ok(accepted) => accepted,
                     Err(cause) => {
                         tracing::warn!(listener = %name, error = %cause, "accept failed");
                         tokio::time::sleep(BACK_OFF).await;
@@ -80,7 +80,7 @@ impl Bound {
             let (name, answer, tls, watcher) =
                 (Arc::clone(&name), answer.clone(), self.tls.clone(), graceful.watcher());
             tokio::spawn(async move {
-                connection(stream, tls, watcher, name, answer).await;
+                connection(stream, peer.ip(), tls, watcher, name, answer).await;
                 drop(permit);
             });
         }
@@ -98,30 +98,31 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 
 async fn connection<F, Fut>(
     stream: TcpStream,
+    peer: IpAddr,
     tls: Option<TlsAcceptor>,
     watcher: Watcher,
     name: Arc<str>,
     answer: F,
 ) where
-    F: Fn(Arc<str>, Request<Incoming>) -> Fut + Clone + Send + 'static,
+    F: Fn(Arc<str>, IpAddr, Request<Incoming>) -> Fut + Clone + Send + 'static,
     Fut: Future<Output = Response<Body>> + Send + 'static,
 {
     // Best effort: without it small answers wait for an acknowledgement.
     let _ = stream.set_nodelay(true);
     match tls {
-        None => http(stream, watcher, name, answer).await,
+        None => http(stream, peer, watcher, name, answer).await,
         Some(acceptor) => match tokio::time::timeout(HEAD_TIMEOUT, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => http(stream, watcher, name, answer).await,
+            Ok(Ok(stream)) => http(stream, peer, watcher, name, answer).await,
             Ok(Err(cause)) => tracing::debug!(listener = %name, error = %cause, "TLS handshake failed"),
             Err(_) => tracing::debug!(listener = %name, "TLS handshake timed out"),
         },
     }
 }
 
-async fn http<S, F, Fut>(stream: S, watcher: Watcher, name: Arc<str>, answer: F)
+async fn http<S, F, Fut>(stream: S, peer: IpAddr, watcher: Watcher, name: Arc<str>, answer: F)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    F: Fn(Arc<str>, Request<Incoming>) -> Fut + Clone + Send + 'static,
+    F: Fn(Arc<str>, IpAddr, Request<Incoming>) -> Fut + Clone + Send + 'static,
     Fut: Future<Output = Response<Body>> + Send + 'static,
 {
     let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -136,7 +137,7 @@ where
         .keep_alive_interval(Some(Duration::from_secs(60)));
     let label = Arc::clone(&name);
     let service = service_fn(move |request| {
-        let answered = answer(Arc::clone(&label), request);
+        let answered = answer(Arc::clone(&label), peer, request);
         async move { Ok::<_, std::convert::Infallible>(answered.await) }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();

@@ -72,6 +72,53 @@ const RELOAD: MetricSpec = MetricSpec {
     help: "1 when the configuration that was read last is the one in force.",
 };
 
+/// The families of `/metrics/resources`.
+pub const RESOURCE_METRICS: &[MetricSpec; 7] = &[
+    MetricSpec {
+        name: "onevelope_resource_failures_total",
+        kind: "counter",
+        labels: &["vendor", "service", "resource_type", "resource", "category"],
+        help: "Failed verdicts by resource; at most max_series resources, the others share resource=\"_overflow\". \
+               A new row is 0 for its first two scrapes.",
+    },
+    MetricSpec {
+        name: "onevelope_resource_last_failure_timestamp_seconds",
+        kind: "gauge",
+        labels: &["vendor", "service", "resource_type", "resource"],
+        help: "When a resource failed last.",
+    },
+    MetricSpec {
+        name: "onevelope_resource_failures_evicted_total",
+        kind: "counter",
+        labels: &["vendor"],
+        help: "Failed verdicts of rows that were given away after they had been quiet.",
+    },
+    MetricSpec {
+        name: "onevelope_resource_failures_held",
+        kind: "gauge",
+        labels: &["vendor"],
+        help: "Failed verdicts of new rows that are still shown as 0.",
+    },
+    MetricSpec {
+        name: "onevelope_resource_failures_counted_total",
+        kind: "counter",
+        labels: &["vendor"],
+        help: "All failed verdicts: at every scrape the sum of failures, evicted and held.",
+    },
+    MetricSpec {
+        name: "onevelope_resource_series",
+        kind: "gauge",
+        labels: &[],
+        help: "Resources with a row of their own.",
+    },
+    MetricSpec {
+        name: "onevelope_resource_series_limit",
+        kind: "gauge",
+        labels: &[],
+        help: "Most resources with a row of their own.",
+    },
+];
+
 /// The whole table, for documentation and its test.
 pub const METRICS: &[MetricSpec] = &[
     REQUESTS,

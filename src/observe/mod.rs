@@ -1,19 +1,28 @@
 //! What the gateway tells about itself: metrics, logs. Counted where a fact becomes true, once.
 
+mod event; // one verdict as a record
+mod expose; // families as text
+mod families; // families made by hand
 mod labels; // bounded label values
 mod log; // tracing set-up
 mod metrics; // every metric, one table
+mod recent; // the last batches and failures
+mod resources; // which resources fail, bounded
 mod results; // every verdict, exact
 
+pub use event::{Event, Include};
+pub use expose::Format;
 pub use log::{LogFormat, start_log};
-pub use metrics::{METRICS, MetricSpec};
+pub use metrics::{METRICS, MetricSpec, RESOURCE_METRICS};
+pub use recent::{BatchRecord, Live, Recent};
+pub use resources::ResourceTable;
 pub use results::ResultTable;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus::Registry;
 use prometheus::core::Collector;
-use prometheus::{Encoder, Registry, TextEncoder};
 
 use crate::config::Mode;
 use crate::envelope::{BatchOutcome, Envelope};
@@ -26,6 +35,8 @@ pub struct Observer {
     registry: Registry,
     metrics: Metrics,
     results: ResultTable,
+    pub resources: ResourceTable,
+    pub recent: Recent,
 }
 
 /// One route's handles.
@@ -54,12 +65,15 @@ impl Observer {
         registry.register(Box::new(results.clone()) as Box<dyn Collector>)?;
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
-        Ok(Arc::new(Self { registry, metrics, results }))
+        // Bounds come with the first configuration.
+        let resources = ResourceTable::new(0, Duration::ZERO);
+        Ok(Arc::new(Self { registry, metrics, results, resources, recent: Recent::default() }))
     }
 
     /// Makes the rows of the actions that routes can reach exist at 0.
     pub fn expect(&self, profiles: &ProfileSet, vendors: &[&str]) {
         self.results.expect(profiles, vendors);
+        self.resources.expect(vendors);
     }
 
     pub fn route(&self, name: &str, vendor: &str) -> RouteHandles {
@@ -104,11 +118,22 @@ impl Observer {
     }
 
     /// One batch judged: every verdict, diagnostic and unmapped code.
-    pub fn batch(&self, request: &Request, envelope: &Envelope<'_>, took: Duration) {
+    ///
+    /// `text` is the document text that the envelope's texts point into.
+    pub fn batch(&self, id: &str, request: &Request, envelope: &Envelope<'_>, text: &str, took: Duration) {
+        let s = &envelope.summary;
+        let bad = s.failed + s.not_attempted + s.unknown > 0;
         // Nothing was executed: predictions are not results.
         if !envelope.operation.dry_run {
             self.results.count(request, envelope);
+            if bad {
+                self.results.exemplify(id, request, envelope, text);
+                self.resources.count(request, envelope, text);
+            }
         }
+        let failures =
+            if bad { event::events(id, request, envelope, text, Include::Failures) } else { Vec::new() };
+        self.recent.add(id, request, envelope, &failures);
         self.metrics
             .normalize_duration
             .with_label_values(&[request.profile.name.as_str()])
@@ -131,14 +156,19 @@ impl Observer {
         self.metrics.reload_successful.set(i64::from(successfully));
     }
 
-    /// The classic text format.
-    ///
-    /// # Errors
-    /// When a family cannot be encoded: a fault of ours.
-    pub fn text(&self) -> Result<String, prometheus::Error> {
-        let mut out = Vec::new();
-        TextEncoder::new().encode(&self.registry.gather(), &mut out)?;
-        Ok(String::from_utf8_lossy(&out).into_owned())
+    /// `/metrics` in a format.
+    pub fn text(&self, format: Format) -> String {
+        expose::expose(&self.registry.gather(), format, |name, labels| self.results.exemplar(name, labels))
+    }
+
+    /// `/metrics/resources` in a format; `who` tells scrapers apart.
+    pub fn resources_text(&self, who: &str, format: Format) -> String {
+        expose::expose(&self.resources.scrape(who).families(), format, |_, _| None)
+    }
+
+    /// Verdicts by vendor and outcome since start.
+    pub fn by_vendor(&self) -> Vec<(String, [u64; 5])> {
+        self.results.by_vendor()
     }
 }
 

@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use prometheus::core::{Collector, Desc};
-use prometheus::proto::{Counter, LabelPair, Metric, MetricFamily, MetricType};
+use prometheus::proto::{LabelPair, Metric, MetricFamily};
 
+use super::expose::Exemplar;
+use super::families::counter;
 use super::metrics::RESULTS;
 use crate::envelope::{Category, Envelope, Evidence, Outcome};
 use crate::profile::{ProfileSet, Request};
@@ -36,6 +38,8 @@ struct Inner {
     /// Services met beyond those that profiles name.
     services: HashMap<String, ()>,
     known: HashMap<String, ()>,
+    /// The last failure of each row, by its labels' values.
+    exemplars: HashMap<String, Exemplar>,
 }
 
 #[derive(Debug)]
@@ -88,6 +92,70 @@ impl ResultTable {
             last.1 += 1;
         }
         flush(&block, last);
+    }
+
+    /// Keeps an example for each kind of failure in an envelope; `text` is what the envelope's texts point into.
+    pub(super) fn exemplify(&self, id: &str, request: &Request, envelope: &Envelope<'_>, text: &str) {
+        let sources = envelope.sources(text);
+        let mut last = usize::MAX;
+        let mut inner = None;
+        let time = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs_f64();
+        for verdict in envelope.results.iter().filter(|v| v.occurrence == 0 && !v.outcome.is_good()) {
+            let category = verdict.fault.map(|fault| fault.category);
+            let at = cell(verdict.outcome, verdict.evidence, category);
+            let Some(resource) = verdict.id.or(verdict.key).filter(|_| at != last) else { continue };
+            last = at;
+            let inner =
+                inner.get_or_insert_with(|| self.inner.write().unwrap_or_else(PoisonError::into_inner));
+            let service = inner.bounded(request.service.as_deref().unwrap_or(""));
+            let vendor = &request.profile.vendor.name;
+            let values = [
+                vendor.as_str(),
+                service.as_str(),
+                request.action().name.as_str(),
+                verdict.outcome.as_str(),
+                category.map_or("none", Category::as_str),
+                verdict.evidence.as_str(),
+            ];
+            let resource = sources.decode(resource).into_owned();
+            inner
+                .exemplars
+                .insert(values.join("\u{1f}"), Exemplar { resource, request_id: id.to_owned(), time });
+        }
+    }
+
+    /// A row's exemplar.
+    pub(super) fn exemplar(&self, name: &str, labels: &[LabelPair]) -> Option<Exemplar> {
+        if name != RESULTS.name {
+            return None;
+        }
+        // The registry sorts labels by name; the key is in the table's order.
+        let value =
+            |name: &&str| labels.iter().find(|pair| pair.name() == *name).map_or("", |pair| pair.value());
+        let values: Vec<&str> = RESULTS.labels.iter().map(value).collect();
+        self.inner
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .exemplars
+            .get(&values.join("\u{1f}"))
+            .cloned()
+    }
+
+    /// Totals by vendor and outcome since start.
+    pub fn by_vendor(&self) -> Vec<(String, [u64; 5])> {
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        let mut totals: BTreeMap<String, [u64; 5]> = BTreeMap::new();
+        for ((vendor, ..), block) in &inner.blocks {
+            let counts = totals.entry(vendor.clone()).or_default();
+            let Some(block) = block else { continue };
+            for (at, cell) in block.cells.iter().enumerate() {
+                counts[at / (Evidence::ALL.len() * CATEGORIES)] += cell.load(Ordering::Relaxed);
+            }
+        }
+        totals.into_iter().collect()
     }
 
     fn block(&self, request: &Request) -> Arc<Block> {
@@ -153,12 +221,7 @@ impl Collector for ResultTable {
         if metrics.is_empty() {
             return Vec::new();
         }
-        let mut family = MetricFamily::default();
-        family.set_name(RESULTS.name.to_owned());
-        family.set_help(RESULTS.help.to_owned());
-        family.set_field_type(MetricType::COUNTER);
-        family.set_metric(metrics);
-        vec![family]
+        vec![RESULTS.family(metrics)]
     }
 }
 
@@ -188,15 +251,5 @@ fn row(key: &Key, outcome: Outcome, evidence: Evidence, category: Option<Categor
         category.map_or("none", Category::as_str),
         evidence.as_str(),
     ];
-    let labels = RESULTS.labels.iter().zip(values).map(|(name, value)| {
-        let mut pair = LabelPair::default();
-        pair.set_name((*name).to_owned());
-        pair.set_value(value.to_owned());
-        pair
-    });
-    let mut counter = Counter::default();
-    counter.set_value(count as f64);
-    let mut metric = Metric::from_label(labels.collect());
-    metric.set_counter(counter);
-    metric
+    counter(&RESULTS, &values, count as f64)
 }

@@ -1,21 +1,19 @@
 //! Above a limit bytes pass untouched and nothing is claimed: never an error, never a loss.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
-use tokio::sync::Notify;
 
 use crate::support::batches::{detail, failed_servers, reset, stop};
-use crate::support::{Call, Gateway, Reply, Route, Step, Vendor, soon};
+use crate::support::{Call, Gate, Gateway, Reply, Route, Step, Vendor, soon, until};
 
 #[tokio::test]
 async fn a_reply_of_200_megabytes_streams_through_and_is_counted_as_unknown() {
     const SIZE: usize = 200 << 20;
-    let rest = Arc::new(Notify::new());
+    let gate = Gate::default();
     let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {SIZE}\r\n\r\n");
     let piece: Vec<u8> = (0..1 << 20).map(|n: u32| (n % 251) as u8).collect();
-    let mut script = vec![Step::Send(head.into_bytes()), Step::Send(piece.clone()), Step::Wait(Arc::clone(&rest))];
+    let mut script = vec![Step::Send(head.into_bytes()), Step::Send(piece.clone()), Step::Wait(gate.clone())];
     script.extend((1..200).map(|_| Step::Send(piece.clone())));
     let vendor = Vendor::scripted(script).await;
     let gateway = Gateway::before(&vendor, Route::of("tencent")).await;
@@ -24,7 +22,7 @@ async fn a_reply_of_200_megabytes_streams_through_and_is_counted_as_unknown() {
     let answer = wire.head().await;
     assert_eq!((answer.status, answer.header("onevelope-outcome").as_str()), (200, "unknown"));
     assert_eq!(answer.header("content-length"), SIZE.to_string());
-    rest.notify_one();
+    gate.open(1);
     let mut got = vec![0; piece.len()];
     for n in 0..200 {
         soon("a piece", wire.stream.read_exact(&mut got)).await.expect("a piece");
@@ -99,44 +97,49 @@ async fn documents_have_limits_of_their_own() {
 
 #[tokio::test]
 async fn bodies_that_do_not_fit_into_memory_together_pass_unread() {
-    let go = Arc::new(Notify::new());
-    let held = Arc::clone(&go);
-    let padded = |id: &str| detail(&[(id, 0)]).header("X-Pad", "1").padded(60 << 10);
+    let gate = Gate::default();
+    let held = gate.clone();
+    let padded = |id: &str| detail(&[(id, 0)]).padded(60 << 10);
     let vendor = Vendor::answering(None, move |heard| {
-        if !heard.line().contains("=first&") {
-            return padded("second").script();
+        if !heard.line().contains("=held&") {
+            return padded("free").script();
         }
-        let bytes = padded("first").bytes();
-        let (front, rest) = bytes.split_at(5000);
-        vec![Step::Send(front.to_vec()), Step::Wait(Arc::clone(&held)), Step::Send(rest.to_vec())]
+        let bytes = padded("held").bytes();
+        let (front, rest) = bytes.split_at(50 << 10);
+        vec![Step::Send(front.to_vec()), Step::Wait(held.clone()), Step::Send(rest.to_vec())]
     })
     .await;
-    let gateway = Gateway::before(&vendor, Route::of("tencent").and("[limits]\nmemory = \"100 KiB\"")).await;
-    let mut first = stop(&["first"]).open(gateway.address).await;
-    vendor.got(1).await;
-    // The first reply is being held as soon as the second finds no room; until then both fit.
-    crate::support::until("memory to be taken", || async {
-        let second = stop(&["second"]).send(gateway.address).await;
-        assert!(second.whole);
-        second.json()["detail"].is_object() && second.header("onevelope-outcome") == "unknown"
+    let gateway = Gateway::before(&vendor, Route::of("tencent").and("[limits]\nmemory = \"400 KiB\"")).await;
+    let free = async || stop(&["free"]).send(gateway.address).await;
+    assert_eq!(free().await.outcomes(), ["accepted"]);
+    let mut wires = Vec::new();
+    for _ in 0..8 {
+        wires.push(stop(&["held"]).open(gateway.address).await);
+    }
+    until("memory to be taken", async || {
+        let answer = free().await;
+        assert!(answer.whole);
+        answer.json()["detail"].is_object() && answer.header("onevelope-outcome") == "unknown"
     })
     .await;
-    go.notify_one();
-    assert_eq!(first.answer().await.outcomes(), ["accepted"]);
-    assert_eq!(stop(&["second"]).send(gateway.address).await.outcomes(), ["accepted"], "memory is given back");
+    gate.open(8);
+    for wire in &mut wires {
+        assert!(wire.answer().await.whole);
+    }
+    assert_eq!(free().await.outcomes(), ["accepted"], "memory is given back");
 }
 
 #[tokio::test]
 async fn a_vendor_gets_no_more_calls_at_once_than_allowed() {
-    let go = Arc::new(Notify::new());
-    let held = Arc::clone(&go);
+    let gate = Gate::default();
+    let held = gate.clone();
     let vendor = Vendor::answering(None, move |heard| {
         if !heard.line().contains("=first&") {
             return detail(&[("a", 0)]).script();
         }
         let bytes = detail(&[("first", 0)]).bytes();
         let (front, rest) = bytes.split_at(bytes.len() - 5);
-        vec![Step::Send(front.to_vec()), Step::Wait(Arc::clone(&held)), Step::Send(rest.to_vec())]
+        vec![Step::Send(front.to_vec()), Step::Wait(held.clone()), Step::Send(rest.to_vec())]
     })
     .await;
     let route = Route::of("tencent").upstream("max_concurrent = 1\nhead_timeout = \"300ms\"");
@@ -148,7 +151,7 @@ async fn a_vendor_gets_no_more_calls_at_once_than_allowed() {
     assert_eq!((busy.status, busy.outcomes()), (503, vec!["failed".into()]));
     assert_eq!(busy.json()["results"][0]["evidence"], "gateway");
     assert_eq!(vendor.heard().len(), 1);
-    go.notify_one();
+    gate.open(1);
     assert_eq!(first.answer().await.outcomes(), ["accepted"]);
     assert_eq!(stop(&["a"]).send(gateway.address).await.outcomes(), ["accepted"]);
 }

@@ -1,10 +1,8 @@
 //! What the gateway does not look at goes through byte for byte; what belongs to one connection does not.
 
-use std::sync::Arc;
+use tokio::io::AsyncReadExt;
 
-use tokio::sync::Notify;
-
-use crate::support::{Call, Gateway, Reply, Route, Step, Vendor};
+use crate::support::{Call, Gate, Gateway, Reply, Route, Step, Vendor, soon, until};
 
 /// A route that does not look.
 fn passthrough() -> Route {
@@ -112,12 +110,12 @@ async fn replies_come_back_untouched_but_for_their_connections_headers() {
 
 #[tokio::test]
 async fn bodies_flow_before_they_are_whole() {
-    let (first, second) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let gate = Gate::default();
     let script = vec![
         Step::Send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec()),
-        Step::Wait(Arc::clone(&first)),
+        Step::Wait(gate.clone()),
         Step::Send(b"5\r\nhello\r\n".to_vec()),
-        Step::Wait(Arc::clone(&second)),
+        Step::Wait(gate.clone()),
         Step::Send(b"0\r\n\r\n".to_vec()),
     ];
     let vendor = Vendor::scripted(script).await;
@@ -125,12 +123,11 @@ async fn bodies_flow_before_they_are_whole() {
     let mut wire = Call::new("GET", "/no/batch/we/know").header("Host", "x").open(gateway.address).await;
     // Each is here before the vendor goes on: nothing was held back.
     let mut answer = wire.head().await;
-    first.notify_one();
+    gate.open(1);
     let mut piece = [0; 10];
-    let read = tokio::io::AsyncReadExt::read_exact(&mut wire.stream, &mut piece);
-    crate::support::soon("a piece", read).await.expect("a piece");
+    soon("a piece", wire.stream.read_exact(&mut piece)).await.expect("a piece");
     assert_eq!(&piece, b"5\r\nhello\r\n");
-    second.notify_one();
+    gate.open(1);
     answer.read_body(&mut wire.stream).await;
     assert!(answer.whole);
 }
@@ -143,7 +140,7 @@ async fn request_bodies_flow_before_they_are_whole() {
     let mut wire = call.open(gateway.address).await;
     wire.write(b"3\r\nabc\r\n").await;
     // The vendor sees the request while its body is still on the way.
-    crate::support::until("a connection", || async { vendor.connections() == 1 }).await;
+    until("a connection", async || { vendor.connections() == 1 }).await;
     wire.write(b"2\r\nde\r\n0\r\n\r\n").await;
     assert_eq!(wire.answer().await.status, 200);
     assert_eq!(String::from_utf8_lossy(&vendor.only().body), "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");

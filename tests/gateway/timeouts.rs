@@ -1,13 +1,11 @@
 //! Vendors that answer late, not wholly, or not at all. What may have been done is unknown; what was never delivered failed.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 
 use crate::support::batches::{detail, failed_servers, reset, stop};
-use crate::support::{Answer, Call, Gateway, Reply, Route, Step, Vendor};
+use crate::support::{Answer, Call, Gate, Gateway, Reply, Route, Step, Vendor, until};
 
 /// Every item with this outcome, category, origin and advice, and how it is known.
 fn assert_all(answer: &Answer, outcome: &str, evidence: &str, category: &str, advice: &str) {
@@ -155,17 +153,32 @@ async fn calls_that_are_only_passed_on_get_a_problem_that_names_the_side() {
 
 #[tokio::test]
 async fn a_caller_that_goes_away_frees_the_vendors_connection() {
-    let go = Arc::new(Notify::new());
-    let held = go.clone();
-    let vendor = Vendor::answering(None, move |heard| match heard.line().contains("=slow&") {
-        true => vec![Step::Wait(held.clone()), Step::Close],
-        false => detail(&[("a", 0)]).script(),
+    let vendor = Vendor::answering(None, |heard| match heard.line().contains("/slow ") {
+        true => vec![Step::Silence],
+        false => Reply::json("{}").script(),
     })
     .await;
     let gateway = Gateway::before(&vendor, Route::of("tencent").upstream("max_concurrent = 1")).await;
-    let wire = stop(&["slow"]).open(gateway.address).await;
+    let wire = Call::new("GET", "/slow").header("Host", "x").open(gateway.address).await;
     vendor.got(1).await;
     drop(wire);
     // The only place at the vendor is free again, although the vendor never answered.
-    assert_eq!(stop(&["a"]).send(gateway.address).await.outcomes(), ["accepted"]);
+    assert_eq!(Call::new("GET", "/x").header("Host", "x").send(gateway.address).await.status, 200);
+    let metrics = gateway.metrics().await;
+    assert_eq!(metrics.sum("onevelope_requests_total", &["outcome=\"abandoned\"", "status=\"499\""]), 1.0);
+}
+
+#[tokio::test]
+async fn a_batch_whose_caller_goes_away_is_judged_and_counted_all_the_same() {
+    let gate = Gate::default();
+    let script = [vec![Step::Wait(gate.clone())], detail(&[("a", 0), ("b", 5100)]).script()].concat();
+    let vendor = Vendor::scripted(script).await;
+    let gateway = Gateway::before(&vendor, Route::of("tencent")).await;
+    let wire = stop(&["a", "b"]).open(gateway.address).await;
+    vendor.got(1).await;
+    drop(wire);
+    gate.open(1);
+    let counted = async |outcome| gateway.metrics().await.sum("onevelope_resource_results_total", &[outcome]);
+    until("the verdicts to be counted", async || counted("outcome=\"accepted\"").await == 1.0).await;
+    assert_eq!(counted("outcome=\"failed\"").await, 1.0);
 }

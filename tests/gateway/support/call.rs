@@ -36,6 +36,11 @@ impl Call {
         self
     }
 
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
+        self
+    }
+
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
@@ -96,7 +101,8 @@ impl Call {
         Answer { status: parts.status.as_u16(), headers: parts.headers, body, whole: true }
     }
 
-    fn for_h2(&self) -> http::Request<Full<Bytes>> {
+    /// As a request for hyper.
+    pub fn for_h2(&self) -> http::Request<Full<Bytes>> {
         let host = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host")).expect("a host");
         let uri = format!("http://{}{}", host.1, self.target);
         let mut request = http::Request::builder().method(self.method.as_str()).uri(uri);

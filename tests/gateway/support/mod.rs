@@ -14,13 +14,13 @@ pub use answer::Answer;
 pub use call::Call;
 pub use gateway::{Gateway, Route, folder};
 pub use metrics::Metrics;
-pub use script::{Reply, Script, Step, coded};
-pub use vendor::{Heard, Vendor};
+pub use script::{Gate, Reply, Script, Step, coded};
+pub use vendor::Vendor;
 
 use std::time::Duration;
 
 /// Longest wait for anything that must happen. Far above what a slow machine needs; a test that hangs fails here.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits for something that must happen.
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
@@ -29,7 +29,7 @@ pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
 }
 
 /// Looks again and again until something holds.
-pub async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     soon(what, async {
         while !holds().await {
             tokio::time::sleep(Duration::from_millis(10)).await;

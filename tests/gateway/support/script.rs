@@ -4,14 +4,35 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::Semaphore;
+
+/// Holds the vendor back until the test lets it go on.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<Semaphore>);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(0)))
+    }
+}
+
+impl Gate {
+    /// Lets so many waiting steps go on, those to come included.
+    pub fn open(&self, times: usize) {
+        self.0.add_permits(times);
+    }
+
+    pub(super) async fn pass(&self) {
+        self.0.acquire().await.expect("never closed").forget();
+    }
+}
 
 /// One step of the vendor.
 #[derive(Clone, Debug)]
 pub enum Step {
     Send(Vec<u8>),
     /// Goes on when the test says so.
-    Wait(Arc<Notify>),
+    Wait(Gate),
     /// A silence that is over by itself.
     Pause(Duration),
     /// Says nothing more and keeps the connection open.

@@ -97,7 +97,7 @@ impl Vendor {
 
     /// Waits until so many requests were read.
     pub async fn got(&self, requests: usize) {
-        until("a request at the vendor", || async { self.heard().len() >= requests }).await;
+        until("a request at the vendor", async || { self.heard().len() >= requests }).await;
     }
 
     /// Connections that were opened.
@@ -140,7 +140,7 @@ async fn converse(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), log: &Mute
                         return End::Close;
                     }
                 }
-                Step::Wait(go) => go.notified().await,
+                Step::Wait(gate) => gate.pass().await,
                 Step::Pause(time) => tokio::time::sleep(time).await,
                 Step::Silence => std::future::pending().await,
                 Step::Close => return End::Close,
