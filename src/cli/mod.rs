@@ -2,6 +2,7 @@
 
 mod cases; // a profile's own conversations
 mod check;
+mod client; // HTTP to the admin port
 mod conversation;
 mod demo; // request and reply files → envelope
 mod explain;
@@ -9,6 +10,8 @@ mod normalize;
 mod profiles;
 mod schema;
 mod serve;
+mod tap;
+mod top;
 
 pub use cases::{Case, CaseResult, find_cases};
 pub(crate) use explain::explain_texts;
@@ -58,6 +61,10 @@ enum Command {
     Explain(explain::Args),
     /// List, show and test profiles
     Profiles(profiles::Args),
+    /// Failing resources and vendors, live in the terminal (JSON lines elsewhere)
+    Top(top::Args),
+    /// Batches and failed verdicts as they happen
+    Tap(tap::Args),
     /// Print a JSON Schema: envelope, config or profile
     Schema(schema::Args),
 }
@@ -80,6 +87,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Normalize(args) => normalize::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Profiles(args) => profiles::run(&args),
+        Command::Top(args) => top::run(&args),
+        Command::Tap(args) => tap::run(&args),
         Command::Schema(args) => schema::run(&args),
     };
     ExitCode::from(code)

@@ -20,6 +20,8 @@ class Account:
         self.session = boto3.Session(region_name=REGION)
         self.clients = {}
         self.key = None
+        # moto fills its EC2 at the first use, with ids from the seed: not inside a call that is compared with its repetition.
+        self._client("ec2", server, ("anyone", "anything")).describe_regions()
 
     def reset(self):
         self._moto("/moto-api/reset")

@@ -247,7 +247,7 @@ def instances_start(aws):
 @case("ec2", "RunInstances", 202)
 def instances_are_launched(aws):
     image = aws.client("ec2").describe_images(MaxResults=5)["Images"][0]["ImageId"]
-    return dict(ImageId=image, MinCount=2, MaxCount=2, InstanceType="t3.micro"), None
+    return dict(ImageId=image, MinCount=2, MaxCount=2, InstanceType="t3.micro", ClientToken="once"), None
 
 
 @case("ec2", "CreateTags", 200)
@@ -405,7 +405,7 @@ def one_parameter_of_two_is_found(aws):
 
 @case("secretsmanager", "BatchGetSecretValue", 207, secret="correct-horse")
 def one_secret_of_two_is_found(aws):
-    aws.client("secretsmanager").create_secret(Name="db/password", SecretString="correct-horse")
+    aws.client("secretsmanager").create_secret(Name="db/password", SecretString="correct-horse", ClientRequestToken="0" * 32)
     return dict(SecretIdList=["db/password", "db/none"]), [("db/password", DONE), ("db/none", "failed reported not_found ResourceNotFoundException")]
 
 

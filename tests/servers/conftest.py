@@ -17,6 +17,8 @@ sys.dont_write_bytecode = True
 
 import pytest
 
+pytest.register_assert_rewrite("calls", "verdicts", "wire")
+
 from aws import Account
 from gateway import Gateway
 from process import Process

@@ -9,12 +9,8 @@ mod vendor; // a server that always replies the same
 
 use std::sync::Arc;
 
-use http_body_util::BodyExt;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-
 use self::conversations::{CONVERSATIONS, Conversation};
+use super::client::{exchange, fetch};
 use crate::body::Body;
 use crate::config::{Config, RouteConfig, UpstreamConfig};
 use crate::gateway::Source;
@@ -68,6 +64,7 @@ async fn demo(profiles: Arc<ProfileSet>, once: bool) -> Result<(), String> {
         super::put(&table::render(conversation, status, &envelope));
     }
     let metrics = fetch(&format!("http://{admin}/metrics")).await?;
+    let metrics = String::from_utf8_lossy(&metrics);
     super::put(&table::moved(&metrics));
     if !once {
         super::put(&table::try_it(&gateway.to_string(), &admin.to_string()));
@@ -115,18 +112,4 @@ async fn send(conversation: &Conversation, gateway: &str) -> Result<(u16, serde_
     let envelope =
         serde_json::from_slice(&body).map_err(|cause| format!("the answer is no JSON: {cause}"))?;
     Ok((status, envelope))
-}
-
-async fn fetch(url: &str) -> Result<String, String> {
-    let request = http::Request::get(url).body(Body::empty()).map_err(|cause| cause.to_string())?;
-    let (_, body) = exchange(request).await?;
-    Ok(String::from_utf8_lossy(&body).into_owned())
-}
-
-async fn exchange(request: http::Request<Body>) -> Result<(u16, Vec<u8>), String> {
-    let client: Client<HttpConnector, Body> = Client::builder(TokioExecutor::new()).build_http();
-    let response = client.request(request).await.map_err(|cause| cause.to_string())?;
-    let status = response.status().as_u16();
-    let body = response.into_body().collect().await.map_err(|cause| cause.to_string())?;
-    Ok((status, body.to_bytes().to_vec()))
 }
