@@ -122,12 +122,12 @@ impl Inner {
         }
         let free = self.max_series.saturating_sub(self.rows.len());
         // While others wait for a row, only those that wait most get one.
-        if free > 0 && self.hot.deserves(&key.resource, free) {
+        if free > 0 && self.hot.deserves(&key.resource, free, now, self.ttl) {
             self.hot.forget(&key.resource);
             self.rows.entry(key).or_default().count(now);
             return;
         }
-        self.hot.count(&key.resource);
+        self.hot.count(&key.resource, now);
         let key = Key { resource: OVERFLOW.to_owned(), ..key };
         let known = self.overflow.contains_key(&key) || self.overflow.len() < MOST_OVERFLOW;
         let key = if known { key } else { Key { service: "other".to_owned(), ..key } };
@@ -135,7 +135,10 @@ impl Inner {
     }
 
     fn scrape(&mut self, who: &str, now: SystemTime) -> ResourceSnapshot {
-        let scraper = self.scrapers.visit(who, now);
+        let (scraper, anew) = self.scrapers.visit(who, now);
+        if anew {
+            self.rows.values_mut().chain(self.overflow.values_mut()).for_each(|row| row.forget(scraper));
+        }
         self.evict(now);
         let mut snapshot = ResourceSnapshot {
             rows: Vec::with_capacity(self.rows.len() + self.overflow.len()),
@@ -258,15 +261,30 @@ mod tests {
         for _ in 0..5 {
             table.count(key("hot"), at(1));
         }
-        table.count(key("cold"), at(1));
+        table.count(key("cold"), at(50));
+        table.count(key("hot"), at(50));
         for scrape in 0..6 {
-            table.scrape("p", at(200 + scrape));
+            table.scrape("p", at(70 + scrape));
         }
-        table.count(key("cold"), at(300));
-        table.count(key("hot"), at(300));
-        let snapshot = table.scrape("p", at(301));
+        table.count(key("cold"), at(80));
+        table.count(key("hot"), at(80));
+        let snapshot = table.scrape("p", at(81));
         check(&snapshot);
         assert!(snapshot.rows.iter().any(|row| row.key.resource == "hot"));
         assert!(!snapshot.rows.iter().any(|row| row.key.resource == "cold"));
+    }
+
+    #[test]
+    fn who_waited_long_ago_keeps_no_row_from_who_fails_now() {
+        let mut table = table(1);
+        table.count(key("a"), at(0));
+        for n in 0..50 {
+            table.count(key(&format!("old-{n}")), at(1));
+        }
+        for scrape in 0..6 {
+            table.scrape("p", at(100 + scrape));
+        }
+        table.count(key("late"), at(200));
+        assert!(table.scrape("p", at(201)).rows.iter().any(|row| row.key.resource == "late"));
     }
 }

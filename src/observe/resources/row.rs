@@ -52,6 +52,12 @@ impl Row {
         self.total
     }
 
+    /// The scraper's place has gone to another, who has seen nothing.
+    pub(super) fn forget(&mut self, scraper: usize) {
+        self.zeros[scraper] = 0;
+        self.shown[scraper] = 0;
+    }
+
     /// Whether a scraper has seen the present value often enough.
     pub(super) fn settled(&self, scraper: usize) -> bool {
         self.shown[scraper] >= TWICE

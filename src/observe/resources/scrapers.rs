@@ -2,10 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-/// More scrapers than this share the last place.
+/// More scrapers than this at a time share the last place.
 pub(super) const MOST_SCRAPERS: usize = 8;
 
-/// A scraper that stayed away this long no longer holds rows.
+/// A scraper that stayed away this long no longer holds rows, and its place may go to another.
 const AWAY: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Default)]
@@ -14,26 +14,30 @@ pub(super) struct Scrapers {
 }
 
 impl Scrapers {
-    /// The visitor's place.
-    pub(super) fn visit(&mut self, who: &str, now: SystemTime) -> usize {
-        let known = self.known.iter().position(|(name, _)| name == who);
-        let at = known.unwrap_or_else(|| {
-            if self.known.len() < MOST_SCRAPERS {
-                self.known.push((who.to_owned(), now));
-            }
-            self.known.len() - 1
-        });
-        self.known[at].1 = now;
-        let latest = now;
-        self.known.iter_mut().for_each(|(_, seen)| *seen = (*seen).min(latest));
-        at
+    /// The visitor's place, and whether it was somebody else's before: then nothing was seen from it yet.
+    pub(super) fn visit(&mut self, who: &str, now: SystemTime) -> (usize, bool) {
+        if let Some(at) = self.known.iter().position(|(name, _)| name == who) {
+            self.known[at].1 = now;
+            return (at, false);
+        }
+        if self.known.len() < MOST_SCRAPERS {
+            self.known.push((who.to_owned(), now));
+            return (self.known.len() - 1, false);
+        }
+        let away = |seen: &SystemTime| now.duration_since(*seen).is_ok_and(|away| away >= AWAY);
+        let Some(at) = self.known.iter().position(|(_, seen)| away(seen)) else {
+            return (MOST_SCRAPERS - 1, false);
+        };
+        self.known[at] = (who.to_owned(), now);
+        (at, true)
     }
 
     /// Places whose scraper still comes.
     pub(super) fn active(&self) -> impl Iterator<Item = usize> + '_ {
         let latest = self.known.iter().map(|(_, seen)| *seen).max();
-        self.known.iter().enumerate().filter_map(move |(at, (_, seen))| {
-            latest?.duration_since(*seen).is_ok_and(|away| away < AWAY).then_some(at)
-        })
+        let comes = move |seen: &SystemTime| {
+            latest.is_some_and(|l| l.duration_since(*seen).is_ok_and(|away| away < AWAY))
+        };
+        self.known.iter().enumerate().filter_map(move |(at, (_, seen))| comes(seen).then_some(at))
     }
 }
