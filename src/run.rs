@@ -12,7 +12,7 @@ use crate::admin::Admin;
 use crate::config::{Config, ListenerConfig};
 use crate::gateway::{Gateway, Reloader, Service, Source};
 use crate::listen::{Bound, bind};
-use crate::observe::Observer;
+use crate::observe::{Observer, Tracing};
 use crate::profile::ProfileSet;
 
 /// How often the configuration file is looked at. Kubernetes swaps a symlink, which file events miss.
@@ -34,6 +34,7 @@ pub struct Running {
 /// What could not be built or opened, in words.
 pub async fn start(config: Config, profiles: Arc<ProfileSet>, source: Source) -> Result<Running, String> {
     let observer = Observer::new().map_err(|cause| cause.to_string())?;
+    observer.trace_with(Tracing::start(&config.traces)?);
     let gateway = Gateway::build(&config, profiles, Arc::clone(&observer))?;
     let service = Service::new(gateway);
     let mut listeners = Vec::new();
@@ -100,6 +101,8 @@ impl Running {
         reloads.abort();
         let _ = admin_stopper.send(true);
         let _ = admin_task.await;
+        let observer = Arc::clone(&self.admin.observer);
+        let _ = tokio::task::spawn_blocking(move || observer.tracing().map(Tracing::shutdown)).await;
         tracing::info!("stopped");
     }
 }

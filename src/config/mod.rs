@@ -12,6 +12,7 @@ mod listen;
 mod load; // text and environment → Config
 mod problem; // file:line:column: what
 mod route;
+mod traces;
 mod upstream;
 
 pub use bytes_size::ByteSize;
@@ -22,6 +23,7 @@ pub use listen::{AdminConfig, ListenConfig, ListenerConfig, TlsConfig};
 pub use load::{load, load_text, with_environment};
 pub use problem::{Problem, Problems};
 pub use route::{Mode, RouteConfig};
+pub use traces::TracesConfig;
 pub use upstream::UpstreamConfig;
 
 use std::collections::BTreeMap;
@@ -39,6 +41,7 @@ pub struct Config {
     pub limits: LimitsConfig,
     pub metrics: MetricsConfig,
     pub drain: DrainConfig,
+    pub traces: TracesConfig,
 }
 
 /// `[profiles]`.

@@ -38,7 +38,7 @@ pub(super) async fn answer(
         Ok(found) => found,
         Err(error) => return refuse(&error, &id),
     };
-    let exchange = Exchange::new(&gateway, found.number, request.headers(), id);
+    let exchange = Exchange::new(&gateway, found.number, request.method(), request.headers(), id);
     let call = Call { gateway, found, exchange };
     match call.exchange.mode {
         Mode::Passthrough => call.forward(request).await,
@@ -246,11 +246,20 @@ impl Call {
         body: Body,
     ) -> Result<(Response<Incoming>, OwnedSemaphorePermit), GatewayError> {
         let (upstream, handles) = &self.gateway.upstreams[self.route().upstream];
-        let request = outgoing(&self.gateway, self.route(), &self.found.captures, parts, body)?;
+        let mut request = outgoing(&self.gateway, self.route(), &self.found.captures, parts, body)?;
+        let observer = &self.gateway.observer;
+        if let (Some(tracing), Some(span)) = (observer.tracing(), &self.exchange.span) {
+            tracing.inject(span, request.headers_mut());
+        }
         let started = Instant::now();
         let result = upstream.call(request).await;
         let word = result.as_ref().map_or_else(|cause| cause.reason(), |_| "replied");
-        self.gateway.observer.attempt(handles, word, started.elapsed());
+        let took = started.elapsed();
+        observer.attempt(handles, word, took);
+        if let Some(span) = &self.exchange.span {
+            let status = result.as_ref().ok().map(|(response, _)| response.status().as_u16());
+            span.called(&upstream.name, word, status, took);
+        }
         Ok(result?)
     }
 

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use tokio::time::Instant;
 
 use super::Gateway;
 use crate::config::Mode;
+use crate::observe::RequestSpan;
 
 /// One request under way. Dropping it counts it.
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) id: String,
     pub(super) mode: Mode,
+    /// Its span, where spans are made.
+    pub(super) span: Option<RequestSpan>,
     started: Instant,
     gateway: Arc<Gateway>,
     /// The route's number.
@@ -29,13 +32,20 @@ pub(super) fn fresh_id() -> String {
 }
 
 impl Exchange {
-    pub(super) fn new(gateway: &Arc<Gateway>, number: usize, headers: &HeaderMap, id: String) -> Self {
+    pub(super) fn new(
+        gateway: &Arc<Gateway>,
+        number: usize,
+        method: &Method,
+        headers: &HeaderMap,
+        id: String,
+    ) -> Self {
         let route = &gateway.routes.routes()[number];
         let asked = headers.get("onevelope-mode").and_then(|value| value.to_str().ok()).and_then(Mode::parse);
         let mode = asked.filter(|_| !route.pin).unwrap_or(route.mode);
         Self {
             id,
             mode,
+            span: gateway.observer.tracing().map(|tracing| tracing.request(method, &route.name, headers)),
             started: Instant::now(),
             gateway: Arc::clone(gateway),
             number,
@@ -52,6 +62,9 @@ impl Exchange {
     pub(super) fn settle(&mut self, outcome: &'static str, status: u16) {
         self.outcome = outcome;
         self.status = status;
+        if let Some(span) = &self.span {
+            span.answered(status);
+        }
     }
 }
 

@@ -70,7 +70,11 @@ pub(super) fn judged(
                         head.headers.get(header::RETRY_AFTER),
                     );
                 }
-                gateway.observer.batch(id, asked, envelope, text, started.elapsed());
+                let took = started.elapsed();
+                gateway.observer.batch(id, asked, envelope, text, took);
+                if let Some(span) = &exchange.span {
+                    span.judged(envelope, took);
+                }
                 log_batch(id, envelope, incoming.status);
                 (written, headers, status, envelope.outcome.as_str())
             },
@@ -137,6 +141,9 @@ pub(super) fn first_hand(
     envelope_headers(response.headers_mut(), envelope, &exchange.id);
     rewritten_headers(response.headers_mut(), envelope, "", caller, retry_after, None);
     gateway.observer.batch(&exchange.id, asked, envelope, "", std::time::Duration::ZERO);
+    if let Some(span) = &exchange.span {
+        span.judged(envelope, std::time::Duration::ZERO);
+    }
     log_batch(&exchange.id, envelope, 0);
     exchange.settle(envelope.outcome.as_str(), status);
     response

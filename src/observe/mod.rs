@@ -9,6 +9,11 @@ mod metrics; // every metric, one table
 mod recent; // the last batches and failures
 mod resources; // which resources fail, bounded
 mod results; // every verdict, exact
+#[cfg(feature = "otlp")]
+mod trace; // spans
+#[cfg(not(feature = "otlp"))]
+#[path = "no_trace.rs"]
+mod trace;
 
 pub use event::{Event, Include};
 pub use expose::Format;
@@ -17,8 +22,9 @@ pub use metrics::{METRICS, MetricSpec, RESOURCE_METRICS};
 pub use recent::{BatchRecord, Live, Recent};
 pub use resources::ResourceTable;
 pub use results::ResultTable;
+pub use trace::{RequestSpan, Tracing};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use prometheus::Registry;
@@ -37,6 +43,7 @@ pub struct Observer {
     results: ResultTable,
     pub resources: ResourceTable,
     pub recent: Recent,
+    tracing: OnceLock<Tracing>,
 }
 
 /// One route's handles.
@@ -67,7 +74,14 @@ impl Observer {
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         // Bounds come with the first configuration.
         let resources = ResourceTable::new(0, Duration::ZERO);
-        Ok(Arc::new(Self { registry, metrics, results, resources, recent: Recent::default() }))
+        Ok(Arc::new(Self {
+            registry,
+            metrics,
+            results,
+            resources,
+            recent: Recent::default(),
+            tracing: OnceLock::new(),
+        }))
     }
 
     /// Makes the rows of the actions that routes can reach exist at 0.
@@ -87,6 +101,18 @@ impl Observer {
             ok: self.metrics.upstream_attempts.with_label_values(&[name, "replied"]),
             duration: self.metrics.upstream_duration.with_label_values(&[name]),
         }
+    }
+
+    /// Sends spans from now on; said once, at start.
+    pub fn trace_with(&self, tracing: Option<Tracing>) {
+        if let Some(tracing) = tracing {
+            // A second start would be a fault of ours, and changes nothing.
+            let _ = self.tracing.set(tracing);
+        }
+    }
+
+    pub fn tracing(&self) -> Option<&Tracing> {
+        self.tracing.get()
     }
 
     /// One request answered (or abandoned).

@@ -9,7 +9,7 @@ const KEPT = 1000;
 const DRAWN = 200;
 const COUNTS = ["succeeded", "accepted", "failed", "not_attempted", "unknown"];
 
-const state = { vendors: [], failures: [], batches: [], profiles: [], paused: false };
+const state = { vendors: [], failures: new Map(), batches: new Map(), profiles: [], paused: false };
 const $ = (id) => document.getElementById(id);
 const words = (...parts) => parts.filter(Boolean).join(" ");
 const plain = (word) => String(word ?? "").replaceAll("_", " ");
@@ -89,20 +89,16 @@ function passes(query, record) {
 }
 
 function draw() {
-  if (state.paused) return;
-  const query = $("filter").value.trim();
   drawVendors();
-  drawFailing(query);
-  drawRecent(query);
+  drawFailing($("filter").value.trim());
+  drawRecent($("filter").value.trim());
 }
 
 function drawVendors() {
   const busy = state.vendors.filter((vendor) => present(vendor).length);
   show($("vendors"), busy.sort((a, b) => b.failed - a.failed), ({ vendor }) => vendor, ({ vendor }) => {
-    const name = button(vendor, "link", () => filter(vendor));
+    const name = button(vendor, "link", () => { $("filter").value = $("filter").value === vendor ? "" : vendor; draw(); });
     const [bar, counts] = [make("div", "bar"), make("p", "counts")];
-    name.title = "Filter by this vendor";
-    bar.ariaHidden = "true";
     const fill = (now) => {
       const parts = present(now).map((count) => make("span", count));
       present(now).forEach((count, at) => { parts[at].style.flexGrow = now[count]; });
@@ -115,12 +111,7 @@ function drawVendors() {
   put($("quiet"), idle.length ? `No batch yet: ${idle.join(", ")}` : "");
 }
 
-function filter(text) {
-  $("filter").value = $("filter").value === text ? "" : text;
-  draw();
-}
-
-/** Failures by resource; what a dry run foretold did not happen. */
+/** Failures, newest first, by resource. What a dry run foretold did not happen. */
 function groups(failures) {
   const byResource = new Map();
   for (const failure of failures.filter(({ dry_run: dryRun }) => !dryRun)) {
@@ -130,17 +121,12 @@ function groups(failures) {
     group.failures.push(failure);
     byResource.set(key, group);
   }
-  const since = (group) => group.failures.at(-1).time;
-  const order = {
-    last: (a, b) => b.last.time.localeCompare(a.last.time),
-    count: (a, b) => b.failures.length - a.failures.length,
-    since: (a, b) => since(a).localeCompare(since(b)),
-  };
-  return [...byResource.values()].sort(order[$("order").value]);
+  const all = [...byResource.values()];
+  return $("order").value === "count" ? all.sort((a, b) => b.failures.length - a.failures.length) : all;
 }
 
 function drawFailing(query) {
-  const all = groups(state.failures.filter((failure) => passes(query, failure)));
+  const all = groups(newest(state.failures).filter((failure) => passes(query, failure)));
   show($("failing"), all.slice(0, DRAWN), (group) => group.key, failingRow);
   put($("failing-count"), number(all.length));
   const none = query ? "Nothing that failed matches the filter." : "Nothing has failed.";
@@ -186,7 +172,7 @@ function failureLine(failure) {
 }
 
 function drawRecent(query) {
-  const all = state.batches.filter((batch) => passes(query, batch));
+  const all = newest(state.batches).filter((batch) => passes(query, batch));
   show($("recent"), all.slice(0, DRAWN), (batch) => batch.id, (batch) => ({ node: make("tr", "",
     make("td", "", make("span", "id", batch.action), make("span", "under", words(batch.vendor, batch.service))),
     make("td", "", chip(batch.outcome)), make("td", "counts", ...counted(batch.summary)),
@@ -270,16 +256,25 @@ function pretty(text) {
 
 // === Staying current ===
 
-let arrived = { failures: [], batches: [] };
-const redraw = calm(() => { settle(); draw(); }, 250);
-const recount = calm(() => load({ "/api/vendors": (vendors) => { state.vendors = vendors; } }), 1000);
-const reload = calm(() => load(EVERYTHING), 1000);
-const EVERYTHING = {
+const NEWS = {
   "/api/vendors": (vendors) => { state.vendors = vendors; },
-  [`/api/failures?limit=${KEPT}`]: ({ failures }) => { state.failures = failures; },
-  [`/api/batches?limit=${KEPT}`]: ({ batches }) => { state.batches = batches; },
+  [`/api/failures?limit=${KEPT}`]: ({ failures }) => failures.forEach(keepFailure),
+  [`/api/batches?limit=${KEPT}`]: ({ batches }) => batches.forEach(keepBatch),
   "/api/config": drawConfig,
 };
+const redraw = calm(() => (state.paused ? [state.failures, state.batches].forEach(newest) : draw()), 250);
+const reload = calm(() => load(NEWS), 1000);
+const recount = calm(() => load({ "/api/vendors": NEWS["/api/vendors"] }), 1000);
+const keepFailure = (failure) => state.failures.set(failure.event_id, failure);
+const keepBatch = (batch) => state.batches.set(batch.id, batch);
+let stream, retry;
+
+/** Records, newest first; the oldest are forgotten. Times are in UTC and of one length: they sort as text. */
+function newest(kept) {
+  const all = [...kept].sort(([, a], [, b]) => b.time.localeCompare(a.time));
+  for (const [id] of all.splice(KEPT)) kept.delete(id);
+  return all.map(([, record]) => record);
+}
 
 /** Runs a task once per `wait` ms at most, however often it is asked for. */
 function calm(task, wait) {
@@ -287,14 +282,63 @@ function calm(task, wait) {
   return () => { timer ??= setTimeout(() => { timer = undefined; task(); }, wait); };
 }
 
-/** Newest first, each record once. Times are in UTC, all of one length: they sort as text. */
-function merge(key, records) {
-  const unique = new Map(records.map((record) => [record[key], record]));
-  return [...unique.values()].sort((a, b) => b.time.localeCompare(a.time)).slice(0, KEPT);
+async function load(things) {
+  try {
+    await Promise.all(Object.entries(things).map(async ([path, use]) => {
+      const response = await fetch(path);
+      if (!response.ok) throw new Error(`${path} answers HTTP ${response.status}`);
+      use(await response.json());
+    }));
+  } catch (cause) {
+    tell("off", `Not current: ${cause.message}`);
+  }
+  redraw();
 }
 
-function settle() {
-  state.failures = merge("event_id", arrived.failures.reverse().concat(state.failures));
-  state.batches = merge("id", arrived.batches.reverse().concat(state.batches));
-  arrived = { failures: [], batches: [] };
+const tell = (className, textContent) => Object.assign($("live"), { className, textContent });
+
+function watch() {
+  clearTimeout(retry);
+  stream?.close();
+  stream = new EventSource("/api/events");
+  const on = (name, use) => stream.addEventListener(name, ({ data }) => { use(JSON.parse(data)); redraw(); });
+  on("verdict", keepFailure);
+  on("batch", (batch) => { keepBatch(batch); recount(); });
+  on("missed", reload);
+  // What happened while nobody listened is in the lists.
+  stream.onopen = () => { tell("on", "Live"); load(NEWS); };
+  stream.onerror = () => {
+    tell("off", "Not live: reload to see news");
+    if (stream.readyState === EventSource.CLOSED) retry = setTimeout(watch, 5000);
+  };
 }
+
+function route() {
+  const view = location.hash.slice(1) || "overview";
+  if (!$(view)?.matches("main > section")) return;
+  for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== view;
+  for (const link of document.querySelectorAll("nav a")) link.ariaCurrent = link.hash === `#${view}` ? "page" : null;
+}
+
+addEventListener("hashchange", () => { route(); document.querySelector("main > section:not([hidden])").focus(); });
+// Browsers allow few streams per host: tabs in the background give theirs back.
+document.addEventListener("visibilitychange", () => (document.hidden ? stream.close() : watch()));
+$("filter").addEventListener("input", draw);
+$("order").addEventListener("change", draw);
+$("profile-filter").addEventListener("input", drawProfiles);
+$("pause").addEventListener("click", () => {
+  state.paused = !state.paused;
+  $("pause").ariaPressed = String(state.paused);
+  redraw();
+});
+$("ask").addEventListener("submit", (event) => { event.preventDefault(); explain(); });
+$("ask").addEventListener("keydown", (event) => { if (event.ctrlKey && event.key === "Enter") explain(); });
+setInterval(() => document.querySelectorAll("time").forEach((node) => moment(node.dateTime, node)), 5000);
+setInterval(() => document.hidden || load({ "/api/config": drawConfig }), 30000);
+route();
+load({ ...NEWS, "/api/profiles": (profiles) => {
+  state.profiles = profiles;
+  $("vendor-names").append(...[...new Set(profiles.map(({ vendor }) => vendor))].map((vendor) => make("option", "", vendor)));
+  drawProfiles();
+} });
+watch();
