@@ -81,6 +81,7 @@ pub(super) fn family(
     let mut reply = None;
     check.within("[reply]".to_owned(), |check| reply = Some(reply_rules(check, shared, &file.reply)));
     let reply = reply.unwrap_or_default();
+    actions.shrink_to_fit();
     let kept = std::mem::take(&mut check.kept);
     check.done(Profile {
         name: format!("{}/{}", vendor.name, file.family),

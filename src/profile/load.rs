@@ -2,6 +2,7 @@
 //!
 //! The one module of `profile` that does I/O.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -14,7 +15,7 @@ use super::{ProfileSet, builtin, compile};
 pub struct LoadError(pub Vec<String>);
 
 /// (vendor, file name) → (where it is from, text).
-type Files = BTreeMap<(String, String), (String, String)>;
+type Files = BTreeMap<(String, String), (String, Cow<'static, str>)>;
 
 /// Loads the built-in profiles, overlaid by `folder` if given.
 ///
@@ -41,7 +42,7 @@ pub fn load_vendors(folder: Option<&Path>, wanted: Option<&[&str]>) -> Result<Pr
 /// The text of one family's file.
 pub fn source(folder: Option<&Path>, vendor: &str, family: &str) -> Option<String> {
     let (mut files, _) = read(folder);
-    files.remove(&(vendor.to_owned(), format!("{family}.toml"))).map(|(_, text)| text)
+    files.remove(&(vendor.to_owned(), format!("{family}.toml"))).map(|(_, text)| text.into_owned())
 }
 
 fn read(folder: Option<&Path>) -> (Files, Vec<String>) {
@@ -49,7 +50,7 @@ fn read(folder: Option<&Path>) -> (Files, Vec<String>) {
         .into_iter()
         .map(|(vendor, name, text)| {
             let origin = format!("config/profiles/{vendor}/{name}");
-            ((vendor, name), (origin, text))
+            ((vendor, name), (origin, Cow::Borrowed(text)))
         })
         .collect();
     let mut problems = Vec::new();
@@ -82,7 +83,7 @@ fn overlay(files: &mut Files, folder: &Path, problems: &mut Vec<String>) {
             let origin = path.display().to_string();
             match std::fs::read_to_string(&path) {
                 Ok(text) => {
-                    files.insert((vendor_name.clone(), name), (origin, text));
+                    files.insert((vendor_name.clone(), name), (origin, Cow::Owned(text)));
                 }
                 Err(cause) => problems.push(format!("{origin}: cannot be read: {cause}")),
             }

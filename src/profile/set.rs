@@ -49,13 +49,17 @@ impl ProfileSet {
 
     /// Two actions that no request could ever tell apart.
     pub(super) fn overlaps(&self) -> Vec<String> {
-        let mut seen: HashMap<String, String> = HashMap::new();
+        use std::hash::BuildHasher;
+        // Fingerprints: the texts themselves would be the largest thing in memory at start.
+        let hasher = foldhash::fast::FixedState::default();
+        let mut seen: HashMap<u64, (&Profile, &Action)> = HashMap::new();
         let mut problems = Vec::new();
         for (profile, action) in self.actions() {
-            let here = format!("{} {}", profile.name, action.name);
-            if let Some(other) = seen.insert(action.identity(&profile.vendor.name), here.clone()) {
+            let identity = hasher.hash_one(action.identity(&profile.vendor.name));
+            if let Some((other, their)) = seen.insert(identity, (profile, action)) {
                 problems.push(format!(
-                    "{here}: recognised by the same things as {other}; one can never be reached"
+                    "{} {}: recognised by the same things as {} {}; one can never be reached",
+                    profile.name, action.name, other.name, their.name
                 ));
             }
         }

@@ -20,8 +20,9 @@ class Account:
         self.session = boto3.Session(region_name=REGION)
         self.clients = {}
         self.key = None
-        # moto fills its EC2 at the first use, with ids from the seed: not inside a call that is compared with its repetition.
-        self._client("ec2", server, ("anyone", "anything")).describe_regions()
+        # What moto makes at the first use of a service takes ids from the seed, once: not inside a call that is to be repeated.
+        ec2 = self._client("ec2", server, ("anyone", "anything"))
+        ec2.run_instances(ImageId=ec2.describe_images(MaxResults=5)["Images"][0]["ImageId"], MinCount=1, MaxCount=1)
 
     def reset(self):
         self._moto("/moto-api/reset")

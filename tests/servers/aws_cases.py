@@ -312,14 +312,15 @@ def targets_are_of_no_rule(aws):
 
 
 @case("logs", "PutLogEvents", 207)
-def log_lines_are_too_old_and_too_new(aws):
+def log_lines_are_too_new(aws):
+    # Too old ones have no case: moto gives the index of the last, the documented field that of the one after.
     logs = aws.client("logs")
     logs.create_log_group(logGroupName="g")
     logs.create_log_stream(logGroupName="g", logStreamName="s")
     now, day = int(time.time() * 1000), 86_400_000
-    lines = [{"timestamp": at, "message": "m"} for at in (now - 20 * day, now, now + day)]
+    lines = [{"timestamp": at, "message": "m"} for at in (now, now + day, now + 2 * day)]
     return dict(logGroupName="g", logStreamName="s", logEvents=lines), [
-        ("#0", "failed reported invalid_argument"), ("#1", INFERRED), ("#2", "failed reported invalid_argument")]
+        ("#0", INFERRED), ("#1", "failed reported invalid_argument"), ("#2", "failed reported invalid_argument")]
 
 
 # === ECR, Glue, SSM and the others ===
@@ -428,12 +429,12 @@ def one_cluster_of_two_exists(aws):
     return dict(clusters=["green", "blue"]), [("green", "failed reported not_found MISSING"), ("blue", DONE)]
 
 
-@case("route53", "ChangeResourceRecordSets", 202)
+@case("route53", "ChangeResourceRecordSets", 200)
 def names_are_changed(aws):
     zone = aws.client("route53").create_hosted_zone(Name="example.org", CallerReference="1")["HostedZone"]["Id"]
     changes = [{"Action": "CREATE", "ResourceRecordSet": {
         "Name": name, "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}} for name in ("a.example.org", "b.example.org")]
-    return dict(HostedZoneId=zone, ChangeBatch={"Changes": changes}), [("a.example.org", TAKEN), ("b.example.org", TAKEN)]
+    return dict(HostedZoneId=zone, ChangeBatch={"Changes": changes}), [(f"{change['ResourceRecordSet']['Name']}/A", "succeeded batch") for change in changes]
 
 
 @case("autoscaling", "BatchDeleteScheduledAction", 207)

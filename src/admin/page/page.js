@@ -6,7 +6,7 @@
 /** Records held of each kind; the gateway keeps as many. */
 const KEPT = 1000;
 /** Rows drawn of each table: nobody reads more, and the page stays quick. */
-const DRAWN = 200;
+const DRAWN = 100;
 const COUNTS = ["succeeded", "accepted", "failed", "not_attempted", "unknown"];
 
 const state = { vendors: [], failures: new Map(), batches: new Map(), profiles: [], paused: false };
@@ -113,53 +113,44 @@ function drawVendors() {
 
 /** Failures, newest first, by resource. What a dry run foretold did not happen. */
 function groups(failures) {
-  const byResource = new Map();
-  for (const failure of failures.filter(({ dry_run: dryRun }) => !dryRun)) {
-    const { vendor, service, resource_type: type, resource, action } = failure;
-    const key = JSON.stringify([vendor, service, type, resource ?? { action }]);
-    const group = byResource.get(key) ?? { key, last: failure, failures: [] };
-    group.failures.push(failure);
-    byResource.set(key, group);
-  }
-  const all = [...byResource.values()];
-  return $("order").value === "count" ? all.sort((a, b) => b.failures.length - a.failures.length) : all;
+  const resource = ({ vendor, service, resource_type: type, resource: id, action }) => [vendor, service, type, id ?? { action }];
+  const happened = failures.filter((failure) => !failure.dry_run);
+  const all = [...Map.groupBy(happened, (failure) => JSON.stringify(resource(failure)))];
+  return $("order").value === "count" ? all.sort(([, a], [, b]) => b.length - a.length) : all;
 }
 
 function drawFailing(query) {
   const all = groups(newest(state.failures).filter((failure) => passes(query, failure)));
-  show($("failing"), all.slice(0, DRAWN), (group) => group.key, failingRow);
+  show($("failing"), all.slice(0, DRAWN), ([key]) => key, failingRow);
   put($("failing-count"), number(all.length));
   const none = query ? "Nothing that failed matches the filter." : "Nothing has failed.";
   put($("failing-note"), all.length ? `${more(all.length)}Counted over the last ${number(KEPT)} failures.` : none);
 }
 
-function failingRow({ last: { resource, resource_type: type, vendor, service } }) {
-  const [why, advice, count, history] = [make("td", ""), make("td", "wide"), make("td", "number"), make("ul", "history")];
-  const [since, latest] = [make("time", ""), make("time", "")];
+function failingRow([, [{ resource, resource_type: type, vendor, service }]]) {
+  const [why, advice, count] = [make("td", "why"), make("td", "wide"), make("td", "number")];
+  const [since, latest, history] = [make("time", ""), make("time", ""), make("ul", "history")];
   const id = button(resource ?? "(no id)", "link id", () => unfold(details.hidden));
   const first = make("td", "", id, make("span", "under", type), make("span", "under narrow", words(vendor, service)));
-  const row = make("tr", "", first, make("td", "wide", words(vendor, service)), why, advice, count,
+  const row = make("tr", "", first, make("td", "wide keep", words(vendor, service)), why, advice, count,
     make("td", "wide", since), make("td", "", latest));
-  const details = make("tr", "", make("td", "", history));
-  details.firstChild.colSpan = row.children.length;
-  let group;
+  const details = make("tr", "", Object.assign(make("td", "", history), { colSpan: row.children.length }));
+  let shown = [];
   const unfold = (open) => {
     details.hidden = !open;
     id.ariaExpanded = String(open);
-    if (open) history.replaceChildren(...group.failures.slice(0, 10).map(failureLine));
+    history.replaceChildren(...(open ? shown.slice(0, 10).map(failureLine) : []));
   };
-  unfold(false);
-  const fill = (now) => {
-    const { event_id: newest, outcome, category, vendor_code: code, advice: advised, time } = now.last;
-    const same = group?.last.event_id === newest && group.failures.length === now.failures.length;
-    group = now;
-    if (same) return;
+  const fill = ([, failures]) => {
+    if (shown[0] === failures[0] && shown.length === failures.length) return;
+    shown = failures;
+    const { outcome, category, vendor_code: code, advice: advised, time } = failures[0];
     why.replaceChildren(chip(outcome), " ", plain(category), make("code", "under", code));
     put(advice, plain(advised));
-    put(count, number(now.failures.length));
-    moment(now.failures.at(-1).time, since);
+    put(count, number(failures.length));
+    moment(failures.at(-1).time, since);
     moment(time, latest);
-    unfold(!details.hidden);
+    unfold(id.ariaExpanded === "true");
   };
   return { node: make("tbody", "", row, details), fill };
 }
@@ -188,7 +179,7 @@ function drawRecent(query) {
 function drawProfiles() {
   const all = state.profiles.filter((profile) => passes($("profile-filter").value.trim(), profile));
   show($("profile-list"), all.slice(0, DRAWN), ({ profile }) => profile, ({ profile, services, actions, status, source }) => ({
-    node: make("tr", "", make("td", "id", profile), make("td", "wide", services.join(", ")),
+    node: make("tr", "", make("td", "keep id", profile), make("td", "wide", services.join(", ")),
       make("td", "", make("details", "", make("summary", "", number(actions.length)), actions.join(", "))),
       make("td", "wide", status), make("td", "wide small", source)) }));
   put($("profiles-count"), number(all.length));
@@ -196,11 +187,11 @@ function drawProfiles() {
 }
 
 function drawConfig({ in_force: inForce, last_read: lastRead, refused, config }) {
-  const fact = (name, value) => [make("dt", "", name), make("dd", "", make("code", "", value))];
-  $("config-state").replaceChildren(...fact("in force", inForce), ...fact("last read", lastRead));
+  put($("in-force"), inForce);
+  put($("last-read"), lastRead);
   put($("config-text"), JSON.stringify(config, null, 2));
-  $("alarm").hidden = !refused;
   put($("alarm"), refused ? `The configuration last read was refused; the one before it serves on. ${refused}` : "");
+  $("alarm").hidden = !refused;
 }
 
 // === Playground ===
