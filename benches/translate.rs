@@ -27,18 +27,25 @@ const LIMITS: Limits = Limits { decoded_body: 256 << 20, ratio: 1000, bounds: Bo
 
 type Make = fn(usize) -> Conversation;
 
+/// One line of a table.
+struct Row {
+    name: &'static str,
+    talk: Conversation,
+    asked: Request,
+    n: usize,
+}
+
 fn main() {
     // `cargo test --benches` runs this too, without the flag: then one short round shows that it works.
     let real = std::env::args().any(|argument| argument == "--bench");
-    let (rounds, turn) = if real { (31, Duration::from_millis(4)) } else { (1, Duration::ZERO) };
+    let (rounds, turn) = if real { (101, Duration::from_millis(2)) } else { (1, Duration::ZERO) };
     let set = profile::load(None).expect("the built-in profiles");
     let seeds: [(&str, Make); 3] = [
         ("tencent/async-task, detail map", tencent),
         ("huawei/ecs-batch, response[]", huawei_done),
         ("huawei/ecs-batch, internalError[]", huawei_failed),
     ];
-    let sizes: &[usize] = if real { &[1, 10, 100, 1_000, 10_000] } else { &[10] };
-    seed_families(&set, &seeds, sizes, rounds, turn);
+    seed_families(&set, &rows(&set, &seeds, if real { &[1, 10, 100, 1_000, 10_000] } else { &[10] }), rounds, turn);
     let wires: [(&str, Make); 7] = [
         ("JSON, form request (tencent/async-task)", tencent),
         ("JSON, query request (tencent/async-task)", tencent_query),
@@ -48,84 +55,83 @@ fn main() {
         ("XML, form request (aws/sqs)", aws_sqs),
         ("multipart both ways (azure/blob-batch)", azure_blobs),
     ];
-    let sizes: &[usize] = if real { &[1, 100, 1_000] } else { &[10] };
-    for &n in sizes {
-        wire_formats(&set, &wires, n, rounds, turn);
-    }
+    wire_formats(&set, &rows(&set, &wires, if real { &[1, 100, 1_000] } else { &[10] }), rounds, turn);
 }
 
-fn seed_families(set: &ProfileSet, seeds: &[(&str, Make)], sizes: &[usize], rounds: usize, turn: Duration) {
-    let header = row(["reply", "n", "B/res.", "skim", "reply", "÷ skim", "±", "request", "÷ skim", "both ÷ skim"]);
-    let mut rows = vec![header];
-    for (name, make) in seeds {
-        for &n in sizes {
-            let talk = make(n);
-            let asked = recognised(set, &talk);
-            let mut candidates: [Candidate<'_>; 3] = [
-                Box::new(|| skim(&talk.reply.body)),
-                Box::new(|| {
-                    black_box(rewrite(&asked, &talk));
-                }),
-                Box::new(|| {
-                    black_box(look(set, &talk));
-                }),
-            ];
-            let found = race(&mut candidates, rounds, turn);
-            let per = |of: usize| number(found.time(of) / n as f64);
-            let (bytes, both) = (talk.reply.body.len() as f64 / n as f64, found.ratio(1, 0) + found.ratio(2, 0));
-            rows.push(vec![
-                (*name).to_owned(),
-                n.to_string(),
-                number(bytes),
-                per(0),
-                per(1),
-                number(found.ratio(1, 0)),
-                format!("{:.0}%", found.spread(1, 0) * 100.0),
-                per(2),
-                number(found.ratio(2, 0)),
-                number(both),
-            ]);
-        }
-    }
-    print("Seed families: ns per resource, and × a validating skim of the reply's bytes", &rows);
+fn rows(set: &ProfileSet, kinds: &[(&'static str, Make)], sizes: &[usize]) -> Vec<Row> {
+    let row = |(name, make): &(&'static str, Make), n: usize| {
+        let talk = make(n);
+        Row { name, asked: recognised(set, &talk), talk, n }
+    };
+    kinds.iter().flat_map(|kind| sizes.iter().map(move |&n| row(kind, n))).collect()
 }
 
-fn wire_formats(set: &ProfileSet, wires: &[(&str, Make)], n: usize, rounds: usize, turn: Duration) {
-    let talks: Vec<(Conversation, Request)> = wires
-        .iter()
-        .map(|(_, make)| {
-            let talk = make(n);
-            let asked = recognised(set, &talk);
-            (talk, asked)
-        })
-        .collect();
-    let replies = talks.iter().map(|(talk, asked)| -> Candidate<'_> {
-        Box::new(|| {
-            black_box(rewrite(asked, talk));
-        })
-    });
-    let requests = talks.iter().map(|(talk, _)| -> Candidate<'_> {
-        Box::new(|| {
-            black_box(look(set, talk));
-        })
-    });
-    let found = race(&mut replies.chain(requests).collect::<Vec<_>>(), rounds, turn);
-    let mut rows = vec![row(["wire", "B/res.", "reply", "÷ JSON", "±", "request", "B/res.", "÷ JSON reply"])];
-    for (at, ((name, _), (talk, _))) in wires.iter().zip(&talks).enumerate() {
-        let request = wires.len() + at;
-        let per = |of: usize| number(found.time(of) / n as f64);
-        rows.push(vec![
-            (*name).to_owned(),
-            number(talk.reply.body.len() as f64 / n as f64),
-            per(at),
-            number(found.ratio(at, 0)),
-            format!("{:.0}%", found.spread(at, 0) * 100.0),
+fn seed_families(set: &ProfileSet, rows: &[Row], rounds: usize, turn: Duration) {
+    let mut candidates: Vec<Candidate<'_>> = Vec::new();
+    for row in rows {
+        candidates.push(Box::new(|| skim(&row.talk.reply.body)));
+        candidates.push(replies(row));
+        candidates.push(requests(set, row));
+    }
+    let found = race(&mut candidates, rounds, turn);
+    let mut lines = vec![row(["reply", "n", "B/res.", "skim", "reply", "÷ skim", "noise", "request", "÷ skim", "both ÷ skim"])];
+    for (at, row) in rows.iter().enumerate() {
+        let (skim, reply, request) = (3 * at, 3 * at + 1, 3 * at + 2);
+        let per = |of: usize| number(found.time(of) / row.n as f64);
+        lines.push(vec![
+            row.name.to_owned(),
+            row.n.to_string(),
+            number(row.talk.reply.body.len() as f64 / row.n as f64),
+            per(skim),
+            per(reply),
+            number(found.ratio(reply, skim)),
+            percent(found.noise(reply)),
             per(request),
-            number(talk.request.body.len().max(talk.request.target.len()) as f64 / n as f64),
-            number(found.ratio(request, 0)),
+            number(found.ratio(request, skim)),
+            number(found.ratio(reply, skim) + found.ratio(request, skim)),
         ]);
     }
-    print(&format!("Wire formats at n = {n}: ns per resource, and × the JSON reply of the first row"), &rows);
+    print("Seed families: ns per resource, and × a validating skim of the reply's bytes", &lines);
+}
+
+fn wire_formats(set: &ProfileSet, rows: &[Row], rounds: usize, turn: Duration) {
+    let mut candidates: Vec<Candidate<'_>> = rows.iter().map(replies).collect();
+    candidates.extend(rows.iter().map(|row| requests(set, row)));
+    let found = race(&mut candidates, rounds, turn);
+    let mut lines = vec![row(["wire", "n", "B/res.", "reply", "÷ JSON", "noise", "request", "B/res.", "÷ JSON"])];
+    for (at, row) in rows.iter().enumerate() {
+        let json = rows.iter().position(|other| other.n == row.n).unwrap_or(at);
+        let request = rows.len() + at;
+        let per = |of: usize| number(found.time(of) / row.n as f64);
+        lines.push(vec![
+            row.name.to_owned(),
+            row.n.to_string(),
+            number(row.talk.reply.body.len() as f64 / row.n as f64),
+            per(at),
+            number(found.ratio(at, json)),
+            percent(found.noise(at)),
+            per(request),
+            number(row.talk.request.body.len().max(row.talk.request.target.len()) as f64 / row.n as f64),
+            number(found.ratio(request, json)),
+        ]);
+    }
+    print("Wire formats: ns per resource, and × the reply of the first wire with as many resources", &lines);
+}
+
+fn replies(row: &Row) -> Candidate<'_> {
+    Box::new(|| {
+        black_box(rewrite(&row.asked, &row.talk));
+    })
+}
+
+fn requests<'r>(set: &'r ProfileSet, row: &'r Row) -> Candidate<'r> {
+    Box::new(|| {
+        black_box(look(set, &row.talk));
+    })
+}
+
+fn percent(part: f64) -> String {
+    format!("{:.0}%", part * 100.0)
 }
 
 /// The request as the gateway sees it.

@@ -40,7 +40,8 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 fn code(source: &str) -> impl Iterator<Item = (usize, &str)> {
     let numbered = source.lines().enumerate().map(|(at, line)| (at + 1, line));
     let code = numbered.take_while(|(_, line)| line.trim() != "#[cfg(test)]");
-    code.map(|(at, line)| (at, line.split("//").next().unwrap_or(line))).filter(|(_, line)| !line.trim().is_empty())
+    code.map(|(at, line)| (at, line.split("//").next().unwrap_or(line)))
+        .filter(|(_, line)| !line.trim().is_empty())
 }
 
 /// `src/decode/json.rs` → `decode`.
@@ -57,7 +58,11 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 /// The table of ARCHITECTURE.md: module → modules it may import. None: anything.
 fn allowed() -> BTreeMap<String, Option<BTreeSet<String>>> {
     let page = text("ARCHITECTURE.md");
-    let table = page.split("## Who may import whom").nth(1).and_then(|rest| rest.split("```").nth(1)).expect("the table");
+    let table = page
+        .split("## Who may import whom")
+        .nth(1)
+        .and_then(|rest| rest.split("```").nth(1))
+        .expect("the table");
     let mut rows = BTreeMap::new();
     for line in table.lines().skip(1).filter(|line| !line.trim().is_empty()) {
         let (names, rest) = line.split_once("  ").expect("names, two spaces, what they may import");
@@ -103,7 +108,8 @@ fn modules_import_only_what_the_table_allows() {
 #[test]
 fn dry_modules_do_no_io_and_have_no_clock() {
     const DRY: [&str; 7] = ["decode", "envelope", "profile", "request", "reply", "json_text", "message"];
-    const WET: [&str; 8] = ["tokio", "hyper", "hyper_util", "tower", "tracing", "prometheus", "rustls", "config"];
+    const WET: [&str; 8] =
+        ["tokio", "hyper", "hyper_util", "tower", "tracing", "prometheus", "rustls", "config"];
     const STD: [&str; 6] = ["fs", "net", "env", "time", "process", "thread"];
     let mut offences = Vec::new();
     for (file, source) in sources("src") {
@@ -115,7 +121,10 @@ fn dry_modules_do_no_io_and_have_no_clock() {
             let wet = WET.iter().any(|name| used == Some(*name) || line.contains(&format!(" {name}::")));
             let from_std = line.split("std::").skip(1).any(|rest| {
                 let first = rest.trim_start_matches('{');
-                STD.iter().any(|name| words(first).next() == Some(*name) || (rest.starts_with('{') && words(rest).any(|word| word == *name)))
+                STD.iter().any(|name| {
+                    words(first).next() == Some(*name)
+                        || (rest.starts_with('{') && words(rest).any(|word| word == *name))
+                })
             });
             if wet || from_std {
                 offences.push(format!("{file}:{at}: {}", line.trim()));
@@ -128,8 +137,11 @@ fn dry_modules_do_no_io_and_have_no_clock() {
 #[test]
 fn no_vendor_is_named_in_code() {
     let folders = std::fs::read_dir(root().join("config/profiles")).expect("profiles").flatten();
-    let mut vendors: Vec<String> = folders.filter(|e| e.path().is_dir()).map(|e| e.file_name().to_string_lossy().into_owned()).collect();
-    vendors.extend(["amazon", "aliyun", "google", "myhuaweicloud", "tencentcloudapi", "qcloud"].map(str::to_owned));
+    let mut vendors: Vec<String> =
+        folders.filter(|e| e.path().is_dir()).map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+    vendors.extend(
+        ["amazon", "aliyun", "google", "myhuaweicloud", "tencentcloudapi", "qcloud"].map(str::to_owned),
+    );
     let mut offences = Vec::new();
     for (file, source) in sources("src") {
         // The demo plays the vendors.
@@ -149,7 +161,8 @@ fn no_vendor_is_named_in_code() {
 fn every_profile_has_two_cases_and_one_that_is_not_all_good() {
     let mut cases: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for case in find_cases(&root().join("tests/profiles")).expect("cases") {
-        let golden = std::fs::read(case.dir.join("envelope.json")).unwrap_or_else(|_| panic!("{}: no envelope.json", case.name()));
+        let golden = std::fs::read(case.dir.join("envelope.json"))
+            .unwrap_or_else(|_| panic!("{}: no envelope.json", case.name()));
         let envelope: Value = serde_json::from_slice(&golden).expect("JSON");
         let good = envelope["outcome"] == "succeeded" || envelope["outcome"] == "accepted";
         let counts = cases.entry(case.profile()).or_default();
@@ -186,8 +199,14 @@ fn the_metrics_page_is_the_metrics_table() {
     let mut documented = documented();
     let specs: Vec<&MetricSpec> = METRICS.iter().chain(RESOURCE_METRICS).collect();
     for spec in &specs {
-        let row = documented.remove(spec.name).unwrap_or_else(|| panic!("docs/metrics.md lacks {}", spec.name));
-        assert_eq!(row, (spec.kind.to_owned(), spec.labels.iter().map(|label| (*label).to_owned()).collect()), "{}", spec.name);
+        let row =
+            documented.remove(spec.name).unwrap_or_else(|| panic!("docs/metrics.md lacks {}", spec.name));
+        assert_eq!(
+            row,
+            (spec.kind.to_owned(), spec.labels.iter().map(|label| (*label).to_owned()).collect()),
+            "{}",
+            spec.name
+        );
         assert!(!spec.help.is_empty(), "{}", spec.name);
     }
     assert!(documented.is_empty(), "no such metrics: {:?}", documented.keys());
@@ -214,7 +233,8 @@ fn only_the_table_names_metrics() {
 #[test]
 fn the_configuration_with_every_key_is_the_defaults() {
     let page = text("config/onevelope.toml");
-    let (config, _) = load_text("config/onevelope.toml", &page).unwrap_or_else(|problems| panic!("{problems}"));
+    let (config, _) =
+        load_text("config/onevelope.toml", &page).unwrap_or_else(|problems| panic!("{problems}"));
     let (mut bare, route) = (config.clone(), config.routes.values().next().expect("a route").clone());
     let upstream = config.upstreams.values().next().expect("an upstream").clone();
     bare.routes.clear();
@@ -224,7 +244,9 @@ fn the_configuration_with_every_key_is_the_defaults() {
     assert_eq!(route, RouteConfig { host, vendor, upstream: name, ..RouteConfig::default() });
     assert_eq!(upstream, UpstreamConfig { url: upstream.url.clone(), ..UpstreamConfig::default() });
     let keys = keys(&serde_json::to_value(&config).expect("JSON"));
-    let stated = |key: &str| page.lines().any(|line| line.trim_start_matches(['#', ' ']).starts_with(&format!("{key} ")));
+    let stated = |key: &str| {
+        page.lines().any(|line| line.trim_start_matches(['#', ' ']).starts_with(&format!("{key} ")))
+    };
     let missing: Vec<&String> = keys.iter().filter(|key| !stated(key)).collect();
     assert!(missing.is_empty(), "config/onevelope.toml does not state {missing:?}");
 }
@@ -232,13 +254,16 @@ fn the_configuration_with_every_key_is_the_defaults() {
 /// Names of the members that are no tables.
 fn keys(value: &Value) -> BTreeSet<String> {
     let members = value.as_object().into_iter().flatten();
-    members.flat_map(|(key, value)| if value.is_object() { keys(value) } else { BTreeSet::from([key.clone()]) }).collect()
+    members
+        .flat_map(|(key, value)| if value.is_object() { keys(value) } else { BTreeSet::from([key.clone()]) })
+        .collect()
 }
 
 #[test]
 fn pages_link_to_files_that_exist() {
     let mut broken = Vec::new();
-    let pages = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "config/profiles/README.md", "deploy/README.md"];
+    let pages =
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "config/profiles/README.md", "deploy/README.md"];
     let docs = std::fs::read_dir(root().join("docs")).expect("docs").flatten().map(|entry| entry.path());
     let docs = docs.filter(|path| path.extension().is_some_and(|e| e == "md"));
     for page in pages.map(|page| root().join(page)).into_iter().chain(docs) {

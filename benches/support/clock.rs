@@ -1,4 +1,4 @@
-//! Fair comparison on a machine that others use too: the candidates run in turns, and ratios are taken within a turn.
+//! Fair comparison on a machine that others use too: the candidates run in short turns, and the quickest turns count.
 
 use std::time::{Duration, Instant};
 
@@ -39,19 +39,23 @@ fn calls_in(candidate: &mut Candidate<'_>, turn: Duration) -> u32 {
 }
 
 impl Rounds {
-    /// The median of one candidate's time.
+    /// One candidate's quickest round: other work on the machine only ever adds.
     pub fn time(&self, of: usize) -> f64 {
-        median(self.rounds.iter().map(|round| round[of]))
+        self.of(of).fold(f64::INFINITY, f64::min)
     }
 
-    /// The median of `of` ÷ `to`, each taken within a round.
+    /// `of` ÷ `to`, by their quickest rounds.
     pub fn ratio(&self, of: usize, to: usize) -> f64 {
-        median(self.rounds.iter().map(|round| round[of] / round[to]))
+        self.time(of) / self.time(to)
     }
 
-    /// Half the distance between the quartiles of that ratio, over its median: how far to trust it.
-    pub fn spread(&self, of: usize, to: usize) -> f64 {
-        spread(self.rounds.iter().map(|round| round[of] / round[to]))
+    /// How far the median round is above the quickest: where it is large, run again on a quieter machine.
+    pub fn noise(&self, of: usize) -> f64 {
+        median(self.of(of)) / self.time(of) - 1.0
+    }
+
+    fn of(&self, candidate: usize) -> impl Iterator<Item = f64> {
+        self.rounds.iter().map(move |round| round[candidate])
     }
 }
 

@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 
 use crate::body::Body;
 use crate::gateway::{Reloader, Service};
+use crate::message::without_port;
 use crate::observe::{Format, Observer};
 
 /// What the admin port shows.
@@ -23,6 +24,8 @@ pub struct Admin {
     pub reloader: Arc<Reloader>,
     /// False from SIGTERM on.
     pub ready: Arc<AtomicBool>,
+    /// The port is on loopback: then no foreign name may stand for it.
+    pub loopback: bool,
 }
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -34,6 +37,10 @@ impl Admin {
     /// Answers one request from `peer`.
     pub async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
         let (parts, body) = request.into_parts();
+        if self.loopback && foreign(&parts) {
+            let what = "this port answers to localhost and IP addresses only\n";
+            return reply(StatusCode::MISDIRECTED_REQUEST, TEXT, what);
+        }
         match (&parts.method, parts.uri.path()) {
             (&Method::POST, "/api/explain") => api::explain(self, body).await,
             (&Method::GET | &Method::HEAD, path) => {
@@ -69,6 +76,15 @@ impl Admin {
     }
 }
 
+/// A page that an operator visits can point a name of its own at loopback and read what is here (DNS rebinding).
+fn foreign(parts: &http::request::Parts) -> bool {
+    let host = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    let host = parts.uri.host().or(host.map(without_port)).unwrap_or("localhost");
+    let probe = matches!(parts.uri.path(), "/livez" | "/readyz" | "/metrics" | "/metrics/resources");
+    let own = host.eq_ignore_ascii_case("localhost") || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    !probe && !own
+}
+
 fn json(value: &serde_json::Value) -> Response<Body> {
     reply(StatusCode::OK, JSON, value.to_string())
 }
@@ -84,6 +100,7 @@ fn reply(status: StatusCode, media_type: &'static str, body: impl Into<bytes::By
 fn dress(headers: &mut HeaderMap, media_type: &'static str) {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(
         header::CONTENT_SECURITY_POLICY,

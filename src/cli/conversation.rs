@@ -12,6 +12,7 @@ use crate::request::{Head, Scope, view};
 
 /// Where the conversation is and how it is to be read.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub(super) struct Args {
     /// Raw HTTP request; `-` is standard input
     #[arg(long, value_name = "FILE", required_unless_present = "ids")]
@@ -74,6 +75,9 @@ pub(super) fn judge(args: &Args, set: &ProfileSet, trace: &mut Trace) -> Result<
     let request = match (&args.request, &args.ids) {
         (Some(file), _) => {
             let message = Message::parse(&read_file(file)?).map_err(|cause| file_error(file, &cause))?;
+            if message.method.is_none() {
+                return Err(file_error(file, &"this is a reply; a request starts with `POST /path HTTP/1.1`"));
+            }
             let scope = Scope { vendor: args.vendor.as_deref(), profile: args.profile.as_deref() };
             recognise(set, &scope, &message)?
         }

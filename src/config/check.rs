@@ -17,6 +17,20 @@ pub(super) fn check(config: &Config, profiles: &ProfileSet, file: &str, text: &s
         check.upstream(name, upstream, config);
     }
     check.listeners(config);
+    let limits = &config.limits;
+    let sizes = [
+        ("request_body", limits.request_body.0),
+        ("reply_body", limits.reply_body.0),
+        ("decoded_body", limits.decoded_body.0),
+        ("decompression_ratio", limits.decompression_ratio),
+        ("json_depth", limits.json_depth),
+        ("items", limits.items),
+        ("memory", limits.memory.0),
+        ("connections", limits.connections),
+    ];
+    for (key, _) in sizes.iter().filter(|(_, size)| *size == 0) {
+        check.problem(&["limits", key], format!("limits.{key} must be at least 1: nothing could be served or read"));
+    }
     check.problems
 }
 

@@ -26,8 +26,10 @@ pub fn load(path: &Path) -> Result<(Config, ProfileSet), Problems> {
 /// # Errors
 /// As [`load`].
 pub fn load_text(file: &str, text: &str) -> Result<(Config, ProfileSet), Problems> {
-    let mut problems = typed_problems(file, text);
+    let (mut problems, readable) = typed_problems(file, text);
     if !problems.is_empty() {
+        problems.extend(remaining_problems(file, &readable, &problems));
+        problems.sort_by_key(|problem| problem.at);
         return Err(Problems(problems));
     }
     let config = layered(text)
@@ -50,7 +52,7 @@ pub fn load_text(file: &str, text: &str) -> Result<(Config, ProfileSet), Problem
 }
 
 /// Everything the types refuse. `toml` stops at the first; the offending lines are blanked and the rest is read again.
-fn typed_problems(file: &str, text: &str) -> Vec<Problem> {
+fn typed_problems(file: &str, text: &str) -> (Vec<Problem>, String) {
     let mut problems = Vec::new();
     let mut remaining = text.to_owned();
     while problems.len() < MOST {
@@ -63,7 +65,23 @@ fn typed_problems(file: &str, text: &str) -> Vec<Problem> {
             break;
         }
     }
-    problems
+    (problems, remaining)
+}
+
+/// What is wrong besides, in tables that could be read as a whole: elsewhere a blanked line would be missed.
+fn remaining_problems(file: &str, readable: &str, known: &[Problem]) -> Vec<Problem> {
+    let Ok(config) = toml::from_str::<Config>(readable) else { return Vec::new() };
+    let Ok(profiles) = crate::profile::load_vendors(config.profiles.directory.as_deref(), Some(&[])) else { return Vec::new() };
+    let table = |at: Option<(usize, usize)>| {
+        let lines: Vec<&str> = readable.lines().take(at.map_or(0, |(line, _)| line)).collect();
+        lines.iter().rposition(|line| line.trim_start().starts_with('['))
+    };
+    let blanked: Vec<Option<usize>> = known.iter().map(|problem| table(problem.at)).collect();
+    let found = check::check(&config, &profiles, file, readable);
+    found
+        .into_iter()
+        .filter(|problem| !blanked.contains(&table(problem.at)) && !problem.what.starts_with("no route uses"))
+        .collect()
 }
 
 /// Says how to mend what `serde` found.

@@ -32,6 +32,8 @@ pub struct BatchRecord {
     pub summary: SummaryRecord,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream_status: Option<u16>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// The envelope's summary.
@@ -86,6 +88,7 @@ impl Recent {
                 unknown: s.unknown,
             },
             upstream_status: envelope.upstream.status,
+            dry_run: envelope.operation.dry_run,
         });
         keep(&self.batches, std::iter::once(&record));
         keep(&self.failures, failures.iter().rev().take(KEPT).rev());

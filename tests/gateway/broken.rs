@@ -35,11 +35,18 @@ async fn the_vendors_own_sample_with_its_slips_gives_both_task_ids() {
     let gateway = Gateway::before(&vendor, Route::of("tencent")).await;
     let answer = stop(&["qcvm6a456b0d8f01d4b2b1f5073d3fb8ccc0"]).send(gateway.address).await;
     let envelope = answer.json();
-    assert_eq!((answer.status, answer.diagnostics()), (202, vec!["json_repaired".into(), "duplicate_item".into()]));
+    assert_eq!(
+        (answer.status, answer.diagnostics()),
+        (202, vec!["json_repaired".into(), "duplicate_item".into()])
+    );
     assert_eq!(envelope["upstream"]["body"], "repaired");
-    let tasks: Vec<_> = envelope["results"].as_array().expect("results").iter().map(|r| &r["task"]["id"]).collect();
+    let tasks: Vec<_> =
+        envelope["results"].as_array().expect("results").iter().map(|r| &r["task"]["id"]).collect();
     assert_eq!(tasks, ["1231231231231", "1231231231232"]);
-    assert_eq!((&envelope["results"][1]["occurrence"], &envelope["summary"]["total"]), (&1.into(), &1.into()));
+    assert_eq!(
+        (&envelope["results"][1]["occurrence"], &envelope["summary"]["total"]),
+        (&1.into(), &1.into())
+    );
 }
 
 #[tokio::test]
@@ -74,7 +81,8 @@ async fn a_body_that_the_connection_cut_is_truncated_however_it_was_framed() {
 
 #[tokio::test]
 async fn a_body_that_ends_too_early_in_itself_is_truncated_too() {
-    let reply = Reply::json("{\"code\":0,\"detail\":{\"a\":{\"code\":0,\"requestId\":\"t1\"},\"b\":{\"code\":0");
+    let reply =
+        Reply::json("{\"code\":0,\"detail\":{\"a\":{\"code\":0,\"requestId\":\"t1\"},\"b\":{\"code\":0");
     assert_unreadable(&tencent(reply.script()).await, "truncated", "body_truncated");
 }
 
@@ -114,11 +122,19 @@ async fn a_charset_that_is_not_what_it_says_costs_a_character_not_the_verdicts()
 
 #[tokio::test]
 async fn an_id_in_both_lists_failed_and_the_success_follows() {
-    let reply = Reply::json(r#"{"response":[{"id":"a"},{"id":"b"}],"internalError":[{"id":"b","error_code":"Ecs.0614"}]}"#);
+    let reply = Reply::json(
+        r#"{"response":[{"id":"a"},{"id":"b"}],"internalError":[{"id":"b","error_code":"Ecs.0614"}]}"#,
+    );
     let answer = huawei(reply, &["a", "b"]).await;
-    assert_eq!((answer.status, answer.outcomes()), (207, vec!["succeeded".into(), "failed".into(), "succeeded".into()]));
+    assert_eq!(
+        (answer.status, answer.outcomes()),
+        (207, vec!["succeeded".into(), "failed".into(), "succeeded".into()])
+    );
     let envelope = answer.json();
-    assert_eq!((&envelope["results"][2]["id"], &envelope["results"][2]["occurrence"]), (&"b".into(), &1.into()));
+    assert_eq!(
+        (&envelope["results"][2]["id"], &envelope["results"][2]["occurrence"]),
+        (&"b".into(), &1.into())
+    );
     assert_eq!(envelope["summary"]["total"], 2);
     assert!(answer.diagnostics().contains(&"duplicate_item".to_owned()));
 }
@@ -141,13 +157,15 @@ async fn an_id_asked_twice_has_one_verdict_at_its_first_place() {
     let vendor = Vendor::replying(detail(&[("a", 0), ("b", 0)])).await;
     let gateway = Gateway::before(&vendor, Route::of("tencent")).await;
     let envelope = stop(&["a", "b", "a"]).send(gateway.address).await.json();
-    let places: Vec<_> = envelope["results"].as_array().expect("results").iter().map(|r| (&r["index"], &r["id"])).collect();
+    let places: Vec<_> =
+        envelope["results"].as_array().expect("results").iter().map(|r| (&r["index"], &r["id"])).collect();
     assert_eq!(places, [(&0.into(), &"a".into()), (&1.into(), &"b".into())]);
 }
 
 #[tokio::test]
 async fn a_reply_that_is_no_http_leaves_everything_unknown() {
-    let vendor = Vendor::scripted(vec![crate::support::Step::Send(b"SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec())]).await;
+    let vendor =
+        Vendor::scripted(vec![crate::support::Step::Send(b"SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec())]).await;
     let gateway = Gateway::before(&vendor, Route::of("tencent")).await;
     let answer = stop(&["a"]).send(gateway.address).await;
     assert_eq!((answer.status, answer.outcomes()), (502, vec!["unknown".into()]));

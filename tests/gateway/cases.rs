@@ -47,8 +47,12 @@ async fn run(name: &str, cases: &[Case]) -> Vec<String> {
         let golden: Value = serde_json::from_slice(&golden).expect("JSON");
         match serde_json::from_slice::<Value>(&answer.body) {
             Ok(envelope) if bare(&envelope) == bare(&golden) => {}
-            Ok(envelope) => failures.push(format!("{}: {}", case.name(), difference(&bare(&golden), &bare(&envelope)))),
-            Err(cause) => failures.push(format!("{}: {} {cause}: {}", case.name(), answer.status, answer.text())),
+            Ok(envelope) => {
+                failures.push(format!("{}: {}", case.name(), difference(&bare(&golden), &bare(&envelope))))
+            }
+            Err(cause) => {
+                failures.push(format!("{}: {} {cause}: {}", case.name(), answer.status, answer.text()))
+            }
         }
     }
     failures
@@ -89,9 +93,9 @@ fn split(bytes: &[u8]) -> (Vec<String>, Vec<u8>) {
 fn headers(lines: &[String]) -> impl Iterator<Item = (&str, &str)> {
     let framing = ["content-length", "transfer-encoding", "connection"];
     let headers = lines[1..].iter().filter_map(|line| line.split_once(':'));
-    headers.map(|(name, value)| (name.trim(), value.trim())).filter(move |(name, _)| {
-        !framing.iter().any(|framing| framing.eq_ignore_ascii_case(name))
-    })
+    headers
+        .map(|(name, value)| (name.trim(), value.trim()))
+        .filter(move |(name, _)| !framing.iter().any(|framing| framing.eq_ignore_ascii_case(name)))
 }
 
 fn call(file: &[u8]) -> Call {

@@ -72,7 +72,8 @@ async fn the_last_counts_can_still_be_scraped_while_it_drains() {
 #[tokio::test]
 async fn the_deadline_ends_what_does_not_end_by_itself() {
     let vendor = Vendor::scripted(vec![Step::Silence]).await;
-    let mut gateway = Gateway::before(&vendor, Route::of("tencent").and("[drain]\ndeadline = \"200ms\"")).await;
+    let mut gateway =
+        Gateway::before(&vendor, Route::of("tencent").and("[drain]\ndeadline = \"200ms\"")).await;
     let _wire = stop(&["a"]).open(gateway.address).await;
     vendor.got(1).await;
     gateway.stop();
@@ -84,7 +85,7 @@ async fn a_delay_goes_on_serving_so_that_load_balancers_notice_first() {
     let vendor = Vendor::replying(detail(&[("a", 0)])).await;
     let mut gateway = Gateway::before(&vendor, Route::of("tencent").and("[drain]\ndelay = \"500ms\"")).await;
     gateway.stop();
-    until("readiness to be false", async || { gateway.ask("/readyz").await.status == 503 }).await;
+    until("readiness to be false", async || gateway.ask("/readyz").await.status == 503).await;
     assert_eq!(stop(&["a"]).send(gateway.address).await.outcomes(), ["accepted"]);
     gateway.ended().await;
     assert!(refused(&gateway).await);

@@ -41,7 +41,10 @@ async fn a_reply_over_the_limit_tells_what_is_known_of_the_call() {
         let gateway = Gateway::before(&vendor, Route::of("tencent").and("[limits]\nreply_body = 64")).await;
         let answer = stop(&["a", "b"]).send(gateway.address).await;
         assert_eq!((answer.status, &answer.body, answer.whole), (200, &direct.body, true));
-        assert_eq!((answer.header("etag").as_str(), answer.header("onevelope-outcome").as_str()), ("\"x\"", "unknown"));
+        assert_eq!(
+            (answer.header("etag").as_str(), answer.header("onevelope-outcome").as_str()),
+            ("\"x\"", "unknown")
+        );
         let items = "total=2, succeeded=0, accepted=0, failed=0, not_attempted=0, unknown=2";
         assert_eq!(answer.header("onevelope-items"), items);
         assert_eq!(answer.header("onevelope-upstream-status"), "200");
@@ -72,7 +75,9 @@ fn chunked(call: &Call) -> Call {
     let body = call.content();
     let mut framed = Vec::new();
     for chunk in body.chunks(20) {
-        framed.extend_from_slice(format!("{:x}\r\n{}\r\n", chunk.len(), String::from_utf8_lossy(chunk)).as_bytes());
+        framed.extend_from_slice(
+            format!("{:x}\r\n{}\r\n", chunk.len(), String::from_utf8_lossy(chunk)).as_bytes(),
+        );
     }
     framed.extend_from_slice(b"0\r\n\r\n");
     call.clone().header("Transfer-Encoding", "chunked").body(framed)
@@ -90,7 +95,11 @@ async fn documents_have_limits_of_their_own() {
         let vendor = Vendor::replying(reply).await;
         let gateway = Gateway::before(&vendor, Route::of("tencent").and(&format!("[limits]\n{limit}"))).await;
         let answer = stop(&["a", "b"]).send(gateway.address).await;
-        assert_eq!((answer.status, answer.outcomes()), (502, vec!["unknown".into(), "unknown".into()]), "{limit}");
+        assert_eq!(
+            (answer.status, answer.outcomes()),
+            (502, vec!["unknown".into(), "unknown".into()]),
+            "{limit}"
+        );
         assert_eq!(answer.json()["upstream"]["body"], "unparsed", "{limit}");
     }
 }

@@ -22,7 +22,9 @@ async fn verdicts_move_the_counters_by_what_the_summary_says() {
     let replies = [
         failed_servers(&[("b", "Ecs.0614"), ("nobody-asked", "Ecs.0005")]),
         failed_servers(&[]),
-        Reply::json(r#"{"response":[{"id":"a"},{"id":"b"}],"internalError":[{"id":"b","error_code":"Ecs.0614"}]}"#),
+        Reply::json(
+            r#"{"response":[{"id":"a"},{"id":"b"}],"internalError":[{"id":"b","error_code":"Ecs.0614"}]}"#,
+        ),
         Reply::json(r#"{"error_code":"APIGW.0308","error_msg":"throttled"}"#).status("429 Too Many Requests"),
         Reply::new("502 Bad Gateway", "<html>"),
         Reply::json(""),
@@ -32,7 +34,8 @@ async fn verdicts_move_the_counters_by_what_the_summary_says() {
         let gateway = Gateway::before(&vendor, Route::of("huawei")).await;
         let before = gateway.metrics().await;
         let answer = reset(&["a", "b", "c", "a"]).send(gateway.address).await;
-        let observed = reset(&["a", "b", "c", "a"]).header("Onevelope-Mode", "observe").send(gateway.address).await;
+        let observed =
+            reset(&["a", "b", "c", "a"]).header("Onevelope-Mode", "observe").send(gateway.address).await;
         assert_eq!(answer.header("onevelope-items"), observed.header("onevelope-items"));
         assert_moved(&before, &gateway.metrics().await, &answer, 2);
     }
@@ -84,7 +87,9 @@ async fn requests_are_counted_by_what_became_of_them() {
     }
     Call::new("GET", "/unknown").header("Host", "x").send(gateway.address).await;
     let metrics = gateway.metrics().await;
-    let sum = |mode, outcome, status| metrics.sum(REQUESTS, &["route=\"r\"", "vendor=\"tencent\"", mode, outcome, status]);
+    let sum = |mode, outcome, status| {
+        metrics.sum(REQUESTS, &["route=\"r\"", "vendor=\"tencent\"", mode, outcome, status])
+    };
     assert_eq!(sum("mode=\"envelope\"", "outcome=\"partial\"", "status=\"207\""), 1.0);
     assert_eq!(sum("mode=\"observe\"", "outcome=\"partial\"", "status=\"200\""), 1.0);
     assert_eq!(sum("mode=\"passthrough\"", "outcome=\"passthrough\"", "status=\"200\""), 1.0);
@@ -93,7 +98,10 @@ async fn requests_are_counted_by_what_became_of_them() {
     assert_eq!(metrics.sum("onevelope_request_duration_seconds_count", &["route=\"r\""]), 4.0);
     // Passthrough does not look: two batches were judged, not three.
     assert_eq!(metrics.sum(RESULTS, &[]), 4.0);
-    assert_eq!(metrics.sum("onevelope_normalize_duration_seconds_count", &["profile=\"tencent/async-task\""]), 2.0);
+    assert_eq!(
+        metrics.sum("onevelope_normalize_duration_seconds_count", &["profile=\"tencent/async-task\""]),
+        2.0
+    );
 }
 
 #[tokio::test]
@@ -111,7 +119,11 @@ async fn calls_to_vendors_are_counted_by_how_they_ended() {
     let metrics = gateway.metrics().await;
     for result in ["replied", "lost", "timeout"] {
         let label = format!("result={result:?}");
-        assert_eq!(metrics.sum("onevelope_upstream_attempts_total", &["upstream=\"u\"", &label]), 1.0, "{result}");
+        assert_eq!(
+            metrics.sum("onevelope_upstream_attempts_total", &["upstream=\"u\"", &label]),
+            1.0,
+            "{result}"
+        );
     }
     assert_eq!(metrics.sum("onevelope_upstream_duration_seconds_count", &["upstream=\"u\""]), 3.0);
     assert_eq!(metrics.sum(REQUESTS, &["outcome=\"error\"", "status=\"502\""]), 1.0);
@@ -164,14 +176,16 @@ async fn what_was_only_tried_out_is_no_result() {
 async fn the_admin_port_is_read_only_and_says_what_there_is() {
     let vendor = Vendor::replying(Reply::json("{}")).await;
     let gateway = Gateway::before(&vendor, Route::of("huawei")).await;
-    let posted = Call::new("POST", "/metrics").header("Host", "x").body("x").send(gateway.admin_address).await;
+    let posted =
+        Call::new("POST", "/metrics").header("Host", "x").body("x").send(gateway.admin_address).await;
     assert_eq!(posted.status, 405);
     let missing = gateway.ask("/nothing").await;
     assert_eq!(missing.status, 404);
     assert!(missing.text().contains("/metrics"));
     assert!(gateway.ask("/metrics").await.header("content-type").starts_with("text/plain; version=0.0.4"));
     let profiles = gateway.ask("/api/profiles").await.json();
-    let names: Vec<_> = profiles.as_array().expect("a list").iter().map(|profile| &profile["profile"]).collect();
+    let names: Vec<_> =
+        profiles.as_array().expect("a list").iter().map(|profile| &profile["profile"]).collect();
     assert!(names.contains(&&"huawei/ecs-batch".into()));
     // The traffic port does not serve it.
     let answer = Call::new("GET", "/metrics").header("Host", "x").send(gateway.address).await;

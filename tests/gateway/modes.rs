@@ -9,7 +9,8 @@ fn essence(answer: &Answer) -> (u16, Vec<(String, String)>, Vec<u8>) {
     let framing = ["date", "connection", "transfer-encoding", "content-length"];
     let ours = |name: &str| framing.contains(&name) || name.starts_with("onevelope-");
     let headers = answer.headers.iter().filter(|(name, _)| !ours(name.as_str()));
-    let mut headers: Vec<_> = headers.map(|(name, value)| (name.to_string(), value.to_str().expect("text").to_owned())).collect();
+    let mut headers: Vec<_> =
+        headers.map(|(name, value)| (name.to_string(), value.to_str().expect("text").to_owned())).collect();
     headers.sort();
     (answer.status, headers, answer.body.clone())
 }
@@ -58,7 +59,8 @@ async fn our_words_never_reach_the_vendor() {
     let vendor = Vendor::replying(failed_servers(&[("s1", "Ecs.0614")])).await;
     let gateway = Gateway::before(&vendor, Route::of("huawei")).await;
     let call = reset(&["s1"]).header("Onevelope-Mode", "envelope").header("Onevelope-Request-Id", "mine");
-    let answer = call.header("Prefer", "return=minimal, respond-async;x=1, odata.x").send(gateway.address).await;
+    let answer =
+        call.header("Prefer", "return=minimal, respond-async;x=1, odata.x").send(gateway.address).await;
     assert_eq!(answer.status, 404);
     let heard = vendor.only();
     assert!(!heard.head.to_lowercase().contains("onevelope-"), "{}", heard.head);
@@ -79,7 +81,10 @@ async fn strict_handling_forbids_inference_and_repair() {
     let gateway = Gateway::before(&vendor, Route::of("huawei")).await;
     let answer = reset(&["s1"]).header("Prefer", "handling=strict").send(gateway.address).await;
     let envelope = answer.json();
-    assert_eq!((answer.outcomes(), &envelope["upstream"]["body"]), (vec!["unknown".into()], &"unparsed".into()));
+    assert_eq!(
+        (answer.outcomes(), &envelope["upstream"]["body"]),
+        (vec!["unknown".into()], &"unparsed".into())
+    );
 }
 
 #[tokio::test]
@@ -107,7 +112,11 @@ async fn the_media_type_is_ours_where_it_is_asked_for_by_name() {
         let answer = reset(&["s1"]).header("Accept", accept).send(gateway.address).await;
         assert_eq!(answer.header("content-type"), expected, "{accept}");
     }
-    assert_eq!(vendor.heard()[0].header("Accept"), "application/vnd.onevelope.batch+json", "Accept is forwarded as sent");
+    assert_eq!(
+        vendor.heard()[0].header("Accept"),
+        "application/vnd.onevelope.batch+json",
+        "Accept is forwarded as sent"
+    );
 }
 
 #[tokio::test]
@@ -130,7 +139,8 @@ async fn codings_may_be_stacked_and_those_we_cannot_undo_are_not_offered() {
     let twice = coded("gzip", &coded("deflate", plain));
     let vendor = Vendor::replying(Reply::json(twice).header("Content-Encoding", "deflate, gzip")).await;
     let gateway = Gateway::before(&vendor, Route::of("tencent")).await;
-    let answer = stop(&["a"]).header("Accept-Encoding", "gzip;q=0.5, compress, deflate").send(gateway.address).await;
+    let answer =
+        stop(&["a"]).header("Accept-Encoding", "gzip;q=0.5, compress, deflate").send(gateway.address).await;
     assert_eq!(answer.outcomes(), ["accepted"]);
     assert_eq!(vendor.only().header("Accept-Encoding"), "gzip;q=0.5, deflate");
 }
@@ -141,7 +151,10 @@ async fn chunks_change_nothing() {
     for size in [1, 3, 64, 1 << 16] {
         let vendor = Vendor::replying(reply.clone().chunked(size)).await;
         let gateway = Gateway::before(&vendor, Route::of("tencent")).await;
-        assert_eq!(stop(&["a", "b", "c"]).send(gateway.address).await.outcomes(), ["accepted", "failed", "accepted"]);
+        assert_eq!(
+            stop(&["a", "b", "c"]).send(gateway.address).await.outcomes(),
+            ["accepted", "failed", "accepted"]
+        );
     }
 }
 
@@ -149,7 +162,8 @@ async fn chunks_change_nothing() {
 async fn calls_nobody_knows_pass_in_every_mode_and_carry_no_verdict() {
     let vendor = Vendor::replying(Reply::json("{\"servers\":[]}").header("ETag", "\"x\"")).await;
     let gateway = Gateway::before(&vendor, Route::of("huawei")).await;
-    let answer = Call::new("GET", "/v1/p/cloudservers/detail").header("Host", "x").send(gateway.address).await;
+    let answer =
+        Call::new("GET", "/v1/p/cloudservers/detail").header("Host", "x").send(gateway.address).await;
     assert_eq!((answer.text().as_str(), answer.header("etag").as_str()), ("{\"servers\":[]}", "\"x\""));
     assert!(!answer.has("onevelope-outcome") && !answer.has("vary"));
 }

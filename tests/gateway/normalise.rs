@@ -35,7 +35,10 @@ async fn tencent_hands_out_one_task_for_each() {
     let vendor = Vendor::replying(detail(&[("a", 0), ("b", 5100), ("c", 0)])).await;
     let gateway = Gateway::before(&vendor, Route::of("tencent")).await;
     let answer = stop(&["a", "b", "c"]).send(gateway.address).await;
-    assert_eq!((answer.status, answer.outcomes()), (207, vec!["accepted".into(), "failed".into(), "accepted".into()]));
+    assert_eq!(
+        (answer.status, answer.outcomes()),
+        (207, vec!["accepted".into(), "failed".into(), "accepted".into()])
+    );
     let envelope = answer.json();
     assert_eq!(envelope["results"][2]["task"], json!({ "id": "task-c", "state": "pending" }));
     assert_eq!(envelope["results"][1]["error"]["vendor_code"], "5100");
@@ -93,9 +96,14 @@ fn described(reply: Reply) -> Reply {
 
 #[tokio::test]
 async fn what_described_the_vendors_bytes_is_gone_from_ours() {
-    let bodies = [failed_servers(&[("s2", "Ecs.0614")]), Reply::new("502 Bad Gateway", "<html>no</html>"), Reply::json("{")];
+    let bodies = [
+        failed_servers(&[("s2", "Ecs.0614")]),
+        Reply::new("502 Bad Gateway", "<html>no</html>"),
+        Reply::json("{"),
+    ];
     for reply in bodies {
-        let vendor = Vendor::replying(described(reply).header("X-Kept", "1").header("Set-Cookie", "a=1")).await;
+        let vendor =
+            Vendor::replying(described(reply).header("X-Kept", "1").header("Set-Cookie", "a=1")).await;
         let gateway = Gateway::before(&vendor, Route::of("huawei")).await;
         let answer = reset(&["s1", "s2"]).send(gateway.address).await;
         for (name, _) in DESCRIPTIONS {
@@ -121,7 +129,10 @@ async fn what_describes_the_vendors_bytes_stays_where_they_are_sent() {
 async fn what_the_vendor_varies_by_stays_beside_ours() {
     let vendor = Vendor::replying(failed_servers(&[]).header("Vary", "Origin")).await;
     let gateway = Gateway::before(&vendor, Route::of("huawei")).await;
-    assert_eq!(reset(&["s1"]).send(gateway.address).await.header("vary"), "Origin, Accept, Onevelope-Mode, Prefer");
+    assert_eq!(
+        reset(&["s1"]).send(gateway.address).await.header("vary"),
+        "Origin, Accept, Onevelope-Mode, Prefer"
+    );
 }
 
 #[tokio::test]
@@ -131,7 +142,10 @@ async fn one_task_for_all_can_be_followed_by_link() {
     let answer = start(&["s1", "s2"]).send(gateway.address).await;
     assert_eq!((answer.status, answer.outcomes()), (202, vec!["accepted".into(), "accepted".into()]));
     assert_eq!(answer.header("link"), "</v1/0605768a/jobs/ff80-1>; rel=\"monitor\"");
-    assert_eq!(answer.json()["task"], json!({ "id": "ff80-1", "state": "pending", "monitor": "/v1/0605768a/jobs/ff80-1" }));
+    assert_eq!(
+        answer.json()["task"],
+        json!({ "id": "ff80-1", "state": "pending", "monitor": "/v1/0605768a/jobs/ff80-1" })
+    );
 }
 
 #[tokio::test]

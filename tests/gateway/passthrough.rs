@@ -28,7 +28,8 @@ async fn method_path_query_and_body_reach_the_vendor_byte_for_byte() {
 #[tokio::test]
 async fn headers_that_signatures_cover_reach_the_vendor_unchanged() {
     let vendor = vendor().await;
-    let gateway = Gateway::before(&vendor, passthrough().with("host = \"ecs.eu-west-0.myhuaweicloud.com\"")).await;
+    let gateway =
+        Gateway::before(&vendor, passthrough().with("host = \"ecs.eu-west-0.myhuaweicloud.com\"")).await;
     let signed = [
         ("Host", "ecs.eu-west-0.myhuaweicloud.com"),
         ("User-Agent", "huaweicloud-usdk-python/3.0  (x; y)"),
@@ -53,7 +54,11 @@ async fn headers_that_signatures_cover_reach_the_vendor_unchanged() {
 async fn repeated_headers_keep_their_order() {
     let vendor = vendor().await;
     let gateway = Gateway::before(&vendor, passthrough()).await;
-    let call = Call::new("GET", "/").header("Host", "x").header("X-Tag", "b").header("X-Other", "1").header("X-Tag", "a");
+    let call = Call::new("GET", "/")
+        .header("Host", "x")
+        .header("X-Tag", "b")
+        .header("X-Other", "1")
+        .header("X-Tag", "a");
     call.header("Via", "1.0 corp").send(gateway.address).await;
     assert_eq!(vendor.only().header("X-Tag"), "b, a");
     assert_eq!(vendor.only().header("Via"), "1.0 corp, 1.1 onevelope");
@@ -75,7 +80,8 @@ async fn what_belongs_to_one_connection_or_to_us_stays_here() {
         ("Onevelope-Mode", "passthrough"),
         ("Onevelope-Anything", "1"),
     ];
-    let call = Call::new("GET", "/").header("Host", "x").header("Authorization", "kept").header("X-Kept", "1");
+    let call =
+        Call::new("GET", "/").header("Host", "x").header("Authorization", "kept").header("X-Kept", "1");
     hops.iter().fold(call, |call, (name, value)| call.header(name, value)).send(gateway.address).await;
     let heard = vendor.only();
     for (name, _) in hops {
@@ -100,7 +106,9 @@ async fn replies_come_back_untouched_but_for_their_connections_headers() {
     let gateway = Gateway::before(&vendor, passthrough()).await;
     let answer = Call::new("GET", "/").header("Host", "x").send(gateway.address).await;
     assert_eq!((answer.status, answer.body.as_slice()), (418, &[0u8, 255, 10, 13][..]));
-    for (name, value) in [("etag", "\"abc\""), ("set-cookie", "a=1, b=2"), ("retry-after", "7"), ("content-length", "4")] {
+    for (name, value) in
+        [("etag", "\"abc\""), ("set-cookie", "a=1, b=2"), ("retry-after", "7"), ("content-length", "4")]
+    {
         assert_eq!(answer.header(name), value, "{name}");
     }
     for name in ["x-hop", "keep-alive", "proxy-authenticate", "onevelope-outcome"] {
@@ -140,7 +148,7 @@ async fn request_bodies_flow_before_they_are_whole() {
     let mut wire = call.open(gateway.address).await;
     wire.write(b"3\r\nabc\r\n").await;
     // The vendor sees the request while its body is still on the way.
-    until("a connection", async || { vendor.connections() == 1 }).await;
+    until("a connection", async || vendor.connections() == 1).await;
     wire.write(b"2\r\nde\r\n0\r\n\r\n").await;
     assert_eq!(wire.answer().await.status, 200);
     assert_eq!(String::from_utf8_lossy(&vendor.only().body), "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
@@ -150,7 +158,10 @@ async fn request_bodies_flow_before_they_are_whole() {
 async fn expect_continue_is_answered_here() {
     let vendor = vendor().await;
     let gateway = Gateway::before(&vendor, passthrough()).await;
-    let call = Call::new("PUT", "/x").header("Host", "x").header("Content-Length", "2").header("Expect", "100-continue");
+    let call = Call::new("PUT", "/x")
+        .header("Host", "x")
+        .header("Content-Length", "2")
+        .header("Expect", "100-continue");
     let mut wire = call.open(gateway.address).await;
     assert_eq!(wire.head().await.status, 100);
     wire.write(b"{}").await;
@@ -162,14 +173,21 @@ async fn expect_continue_is_answered_here() {
 async fn head_and_bodiless_replies_keep_their_shape() {
     let vendor = Vendor::answering(None, |heard| {
         let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n".to_vec();
-        if heard.line().starts_with("HEAD") { vec![Step::Send(head)] } else { Reply::new("204 No Content", "").script() }
+        if heard.line().starts_with("HEAD") {
+            vec![Step::Send(head)]
+        } else {
+            Reply::new("204 No Content", "").script()
+        }
     })
     .await;
     let gateway = Gateway::before(&vendor, passthrough()).await;
     let head = Call::new("HEAD", "/").header("Host", "x").send(gateway.address).await;
     assert_eq!((head.status, head.header("content-length")), (200, "1234".to_owned()));
     let deleted = Call::new("DELETE", "/").header("Host", "x").send(gateway.address).await;
-    assert_eq!((deleted.status, deleted.has("content-length"), deleted.has("transfer-encoding")), (204, false, false));
+    assert_eq!(
+        (deleted.status, deleted.has("content-length"), deleted.has("transfer-encoding")),
+        (204, false, false)
+    );
 }
 
 #[tokio::test]

@@ -42,24 +42,33 @@ async fn json_is_spliced_in_byte_for_byte() {
     let answer = ask("on_failure", Reply::json(body)).await;
     assert!(answer.text().contains(&format!("\"encoding\":\"json\",\"body\":{body},")), "{}", answer.text());
     let raw = &answer.json()["raw"];
-    assert_eq!((&raw["status"], &raw["bytes"], &raw["truncated"]), (&200.into(), &body.len().into(), &false.into()));
+    assert_eq!(
+        (&raw["status"], &raw["bytes"], &raw["truncated"]),
+        (&200.into(), &body.len().into(), &false.into())
+    );
     assert_eq!(raw["media_type"], "application/json");
 }
 
 #[tokio::test]
 async fn text_is_a_string_and_other_bytes_are_base64() {
-    let answer = ask("always", Reply::new("200 OK", "<html>\"ü\"</html>").header("Content-Type", "text/html")).await;
+    let answer =
+        ask("always", Reply::new("200 OK", "<html>\"ü\"</html>").header("Content-Type", "text/html")).await;
     let raw = &answer.json()["raw"];
     assert_eq!((&raw["encoding"], &raw["body"]), (&"text".into(), &"<html>\"ü\"</html>".into()));
 
-    let answer = ask("always", Reply::new("200 OK", vec![0xff, 0x00, 0xfe]).header("Content-Type", "image/png")).await;
+    let answer =
+        ask("always", Reply::new("200 OK", vec![0xff, 0x00, 0xfe]).header("Content-Type", "image/png")).await;
     let raw = &answer.json()["raw"];
-    assert_eq!((&raw["encoding"], &raw["body"], &raw["bytes"]), (&"base64".into(), &"/wD+".into(), &3.into()));
+    assert_eq!(
+        (&raw["encoding"], &raw["body"], &raw["bytes"]),
+        (&"base64".into(), &"/wD+".into(), &3.into())
+    );
 }
 
 #[tokio::test]
 async fn repaired_json_is_shown_as_the_text_it_was() {
-    let body = r#"{"code":5400,"detail":{"a":{"code":0,"requestId":"t":,} "b":{"code":5100,"message":"no"}}}"#;
+    let body =
+        r#"{"code":5400,"detail":{"a":{"code":0,"requestId":"t":,} "b":{"code":5100,"message":"no"}}}"#;
     let raw = ask("on_failure", Reply::json(body)).await.json()["raw"].clone();
     assert_eq!((&raw["encoding"], &raw["body"]), (&"text".into(), &Value::from(body)));
 }
@@ -73,7 +82,8 @@ async fn a_coded_body_is_shown_decoded() {
 
 #[tokio::test]
 async fn fragments_are_copied_where_the_route_asks_for_them() {
-    let body = r#"{"internalError":[{"id":"s1","error_code":"Ecs.0614","n":9007199254740993,"e":[ ],"z":1,"a":2}]}"#;
+    let body =
+        r#"{"internalError":[{"id":"s1","error_code":"Ecs.0614","n":9007199254740993,"e":[ ],"z":1,"a":2}]}"#;
     let vendor = Vendor::replying(Reply::json(body)).await;
     let with = Gateway::before(&vendor, Route::of("huawei").with("data = true\nraw = \"never\"")).await;
     let answer = reset(&["s1"]).send(with.address).await;

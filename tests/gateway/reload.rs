@@ -87,7 +87,10 @@ async fn what_is_under_way_ends_under_the_configuration_it_began_with() {
     gateway.admin.reloader.reload();
     gate.open(2);
     assert_eq!(wire.answer().await.outcomes(), ["succeeded", "failed"]);
-    assert!(!reset(&["a", "b"]).send(gateway.address).await.has("onevelope-outcome"), "the next one is passed through");
+    assert!(
+        !reset(&["a", "b"]).send(gateway.address).await.has("onevelope-outcome"),
+        "the next one is passed through"
+    );
 }
 
 #[tokio::test]
@@ -132,12 +135,14 @@ async fn a_user_profile_is_read_again_too() {
         std::fs::write(profiles.join("acme/things.toml"), text).expect("written");
     };
     profile("failed");
-    let vendor_file = "vendor = \"acme\"\nsource = \"made for this test\"\nhosts = [\"{service}.acme.example\"]\n";
+    let vendor_file =
+        "vendor = \"acme\"\nsource = \"made for this test\"\nhosts = [\"{service}.acme.example\"]\n";
     std::fs::write(profiles.join("acme/vendor.toml"), vendor_file).expect("written");
     let tables = format!("[profiles]\ndirectory = {profiles:?}");
     let file = file("reload-profile", &Route::of("acme").and(&tables).to(&vendor));
     let gateway = Gateway::start_file(&file).await;
-    let call = Call::new("POST", "/things/stop").header("Host", "x").header("Content-Type", "application/json");
+    let call =
+        Call::new("POST", "/things/stop").header("Host", "x").header("Content-Type", "application/json");
     let call = call.body(r#"{"things":["a"]}"#);
     assert_eq!(call.send(gateway.address).await.outcomes(), ["failed"]);
     profile("accepted");

@@ -10,13 +10,17 @@ async fn vendor() -> Vendor {
 
 /// `[routes.<name>]` and an upstream of its own at a vendor.
 fn table(name: &str, lines: &str, vendor: &Vendor) -> String {
-    format!("[routes.{name}]\nupstream = \"{name}\"\n{lines}\n[upstreams.{name}]\nurl = \"{}\"\n", vendor.url())
+    format!(
+        "[routes.{name}]\nupstream = \"{name}\"\n{lines}\n[upstreams.{name}]\nurl = \"{}\"\n",
+        vendor.url()
+    )
 }
 
 #[tokio::test]
 async fn a_host_that_a_route_names_is_forwarded_as_the_client_sent_it() {
     let vendor = vendor().await;
-    let gateway = Gateway::before(&vendor, Route::of("tencent").with("host = \"{service}.tencentcloudapi.com\"")).await;
+    let gateway =
+        Gateway::before(&vendor, Route::of("tencent").with("host = \"{service}.tencentcloudapi.com\"")).await;
     for host in ["cvm.tencentcloudapi.com", "cvm.tencentcloudapi.com:443", "CVM.TencentCloudAPI.com"] {
         Call::new("GET", "/").header("Host", host).send(gateway.address).await;
         assert_eq!(vendor.heard().last().expect("heard").header("Host"), host);
@@ -44,7 +48,8 @@ async fn a_host_that_another_route_names_survives_a_route_without_host() {
 #[tokio::test]
 async fn an_absolute_form_target_counts_before_the_host_header() {
     let vendor = vendor().await;
-    let gateway = Gateway::before(&vendor, Route::of("huawei").with("host = \"ecs.{region}.myhuaweicloud.com\"")).await;
+    let gateway =
+        Gateway::before(&vendor, Route::of("huawei").with("host = \"ecs.{region}.myhuaweicloud.com\"")).await;
     let target = "http://ecs.cn-north-4.myhuaweicloud.com/v1/a%20b?x=%2F";
     let answer = Call::new("GET", target).header("Host", "proxy.local:3128").send(gateway.address).await;
     assert_eq!(answer.status, 200);
@@ -121,7 +126,8 @@ async fn a_listeners_route_takes_only_what_came_in_there() {
 #[tokio::test]
 async fn hosts_without_route_get_a_404_that_says_how_to_mend_it() {
     let vendor = vendor().await;
-    let gateway = Gateway::before(&vendor, Route::of("huawei").with("host = \"ecs.{region}.myhuaweicloud.com\"")).await;
+    let gateway =
+        Gateway::before(&vendor, Route::of("huawei").with("host = \"ecs.{region}.myhuaweicloud.com\"")).await;
     let answer = Call::new("GET", "/x").header("Host", "evil.example").send(gateway.address).await;
     assert_eq!((answer.status, answer.header("content-type").as_str()), (404, "application/problem+json"));
     let problem = answer.json();
@@ -129,7 +135,10 @@ async fn hosts_without_route_get_a_404_that_says_how_to_mend_it() {
     assert!(problem["detail"].as_str().expect("detail").contains("[routes.<name>]"), "{problem}");
     assert_eq!(problem["request_id"], answer.header("onevelope-request-id"));
     // An absolute target is no way around: the proxy is not open.
-    let answer = Call::new("GET", "http://evil.example/x").header("Host", "ecs.a.myhuaweicloud.com").send(gateway.address).await;
+    let answer = Call::new("GET", "http://evil.example/x")
+        .header("Host", "ecs.a.myhuaweicloud.com")
+        .send(gateway.address)
+        .await;
     assert_eq!(answer.status, 404);
     assert_eq!(vendor.heard().len(), 0);
 }
@@ -138,7 +147,8 @@ async fn hosts_without_route_get_a_404_that_says_how_to_mend_it() {
 async fn connect_gets_a_clear_405() {
     let vendor = vendor().await;
     let gateway = Gateway::before(&vendor, Route::of("huawei")).await;
-    let answer = Call::new("CONNECT", "ecs.a.myhuaweicloud.com:443").header("Host", "x").send(gateway.address).await;
+    let answer =
+        Call::new("CONNECT", "ecs.a.myhuaweicloud.com:443").header("Host", "x").send(gateway.address).await;
     assert_eq!(answer.status, 405);
     assert!(answer.json()["title"].as_str().expect("title").starts_with("CONNECT is not served"));
     assert_eq!(vendor.connections(), 0);
@@ -147,13 +157,18 @@ async fn connect_gets_a_clear_405() {
 #[tokio::test]
 async fn http2_with_prior_knowledge_is_served_and_its_authority_is_the_host() {
     let vendor = vendor().await;
-    let gateway = Gateway::before(&vendor, Route::of("huawei").with("host = \"ecs.{region}.myhuaweicloud.com\"")).await;
-    let call = Call::new("POST", "/v1/x?y=%2F").header("Host", "ecs.eu-west-0.myhuaweicloud.com").header("X-A", "1");
+    let gateway =
+        Gateway::before(&vendor, Route::of("huawei").with("host = \"ecs.{region}.myhuaweicloud.com\"")).await;
+    let call =
+        Call::new("POST", "/v1/x?y=%2F").header("Host", "ecs.eu-west-0.myhuaweicloud.com").header("X-A", "1");
     let answer = call.body("{\"a\":1}").send_h2c(gateway.address).await;
     assert_eq!((answer.status, answer.text().as_str()), (200, "{}"));
     let heard = vendor.only();
     assert_eq!(heard.line(), "POST /v1/x?y=%2F HTTP/1.1");
-    assert_eq!((heard.header("Host"), heard.header("X-A")), ("ecs.eu-west-0.myhuaweicloud.com".into(), "1".into()));
+    assert_eq!(
+        (heard.header("Host"), heard.header("X-A")),
+        ("ecs.eu-west-0.myhuaweicloud.com".into(), "1".into())
+    );
     assert_eq!(heard.header(header::CONTENT_LENGTH.as_str()), "7");
     assert_eq!(heard.body, b"{\"a\":1}");
 }

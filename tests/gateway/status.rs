@@ -27,11 +27,18 @@ async fn strict_gives_each_outcome_its_own_status() {
     assert_eq!(accepted.status, 202);
     assert_eq!(huawei(failed_servers(&[("a", "Ecs.0614")]), &["a", "b"]).await.status, 207);
     // One category's status, whatever the vendor's was.
-    assert_eq!(huawei(failed_servers(&[("a", "Ecs.0614"), ("b", "Ecs.0614")]), &["a", "b"]).await.status, 404);
+    assert_eq!(
+        huawei(failed_servers(&[("a", "Ecs.0614"), ("b", "Ecs.0614")]), &["a", "b"]).await.status,
+        404
+    );
     // Different callers' faults: 422.
-    assert_eq!(huawei(failed_servers(&[("a", "Ecs.0614"), ("b", "Ecs.0005")]), &["a", "b"]).await.status, 422);
+    assert_eq!(
+        huawei(failed_servers(&[("a", "Ecs.0614"), ("b", "Ecs.0005")]), &["a", "b"]).await.status,
+        422
+    );
     // May have come after work: nobody may take it for a refusal.
-    let broken = Reply::json(r#"{"error":{"code":"Ecs.0000","message":"internal"}}"#).status("500 Internal Server Error");
+    let broken = Reply::json(r#"{"error":{"code":"Ecs.0000","message":"internal"}}"#)
+        .status("500 Internal Server Error");
     let answer = huawei(broken, &["a", "b"]).await;
     assert_eq!((answer.status, answer.header("onevelope-outcome").as_str()), (502, "unknown"));
 }
@@ -54,7 +61,8 @@ async fn retry_after_comes_back_only_where_everything_was_throttled() {
 
 #[tokio::test]
 async fn throttling_is_a_refusal_whatever_its_status() {
-    let reply = Reply::json(r#"{"error":{"code":"Common.0024","message":"exceeds flow over limit"}}"#).status("202 Accepted");
+    let reply = Reply::json(r#"{"error":{"code":"Common.0024","message":"exceeds flow over limit"}}"#)
+        .status("202 Accepted");
     let answer = huawei(reply, &["a", "b"]).await;
     assert_eq!((answer.status, answer.outcomes()), (429, vec!["failed".into(), "failed".into()]));
 }

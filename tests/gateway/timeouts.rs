@@ -128,7 +128,9 @@ async fn a_connection_that_is_never_accepted_fails_every_item() {
     let listener = socket.listen(1).expect("a listener");
     let address = listener.local_addr().expect("an address");
     let mut waiting = Vec::new();
-    while let Ok(stream) = tokio::time::timeout(Duration::from_millis(100), tokio::net::TcpStream::connect(address)).await {
+    while let Ok(stream) =
+        tokio::time::timeout(Duration::from_millis(100), tokio::net::TcpStream::connect(address)).await
+    {
         waiting.push(stream);
     }
     let route = Route::of("tencent").upstream("connect_timeout = \"200ms\"");

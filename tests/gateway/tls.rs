@@ -16,7 +16,10 @@ use crate::support::{Answer, Call, Gateway, Reply, Route, Vendor, folder, soon};
 /// `[listen]` with a certificate.
 fn listen(pair: &Pair, client_ca: Option<&Authority>) -> String {
     let ca = client_ca.map_or(String::new(), |ca| format!(", client_ca = {:?}", ca.file));
-    format!("[listen]\naddress = \"127.0.0.1:0\"\ntls = {{ cert = {:?}, key = {:?}{ca} }}\n", pair.cert, pair.key)
+    format!(
+        "[listen]\naddress = \"127.0.0.1:0\"\ntls = {{ cert = {:?}, key = {:?}{ca} }}\n",
+        pair.cert, pair.key
+    )
 }
 
 async fn shake(connector: &TlsConnector, to: SocketAddr) -> std::io::Result<TlsStream<TcpStream>> {
@@ -40,7 +43,8 @@ async fn a_listener_speaks_what_the_client_prefers() {
     let route = Route::of("huawei").and(&listen(&authority.sign("server"), None));
     let gateway = Gateway::before(&vendor, route).await;
 
-    let stream = shake(&connector(&authority, &["h2", "http/1.1"], None), gateway.address).await.expect("shaken");
+    let stream =
+        shake(&connector(&authority, &["h2", "http/1.1"], None), gateway.address).await.expect("shaken");
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     assert_eq!(reset(&["a", "b"]).send_h2(TokioIo::new(stream)).await.outcomes(), ["succeeded", "failed"]);
 
@@ -58,7 +62,8 @@ async fn plain_http_on_a_tls_port_gets_nothing_and_hurts_nobody() {
     let folder = folder("tls-plain");
     let authority = Authority::new(&folder, "ca");
     let vendor = Vendor::replying(Reply::json("{}")).await;
-    let gateway = Gateway::before(&vendor, Route::of("huawei").and(&listen(&authority.sign("server"), None))).await;
+    let gateway =
+        Gateway::before(&vendor, Route::of("huawei").and(&listen(&authority.sign("server"), None))).await;
     let mut wire = Call::new("GET", "/x").header("Host", "x").open(gateway.address).await;
     assert!(soon("the end", Answer::read_head(&mut wire.stream)).await.is_none());
     assert_eq!(vendor.connections(), 0);
@@ -72,7 +77,8 @@ async fn a_client_authority_lets_in_only_whom_it_signed() {
     let folder = folder("tls-client");
     let (ours, theirs) = (Authority::new(&folder, "ours"), Authority::new(&folder, "theirs"));
     let vendor = Vendor::replying(Reply::json("{}")).await;
-    let gateway = Gateway::before(&vendor, Route::of("huawei").and(&listen(&ours.sign("server"), Some(&ours)))).await;
+    let gateway =
+        Gateway::before(&vendor, Route::of("huawei").and(&listen(&ours.sign("server"), Some(&ours)))).await;
     let call = Call::new("GET", "/x").header("Host", "x");
     let (known, stranger) = (ours.sign("known"), theirs.sign("stranger"));
     for shown in [None, Some(&stranger)] {

@@ -41,7 +41,8 @@ pub fn asked(shape: &Shape, ids: &[String]) -> Request {
     for (name, value) in &ask.headers {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    let head = Head { method: &method, host: Some(ask.host), path: ask.path, query: &ask.query, headers: &headers };
+    let head =
+        Head { method: &method, host: Some(ask.host), path: ask.path, query: &ask.query, headers: &headers };
     let found = view(&PROFILES, &Scope::default(), &head, ask.body.as_bytes(), Bounds::default());
     let request = found.unwrap_or_else(|| panic!("{} is not recognised", shape.name));
     assert_eq!(request.profile.name, shape.name);
@@ -64,13 +65,23 @@ pub fn judge_bytes(request: &Request, told: &Told, body: &[u8], arrival: Arrival
     let limits = Limits { decoded_body: 1 << 20, ratio: 1000, bounds: Bounds::default() };
     let policy = if arrival.verbatim { RawPolicy::Always } else { RawPolicy::Never };
     let trace = &mut Trace::default();
-    translate(request, &incoming, &limits, arrival.strict, arrival.verbatim, trace, |envelope, reply, plain| {
-        let raw = raw(policy, request, envelope, &incoming, plain);
-        let writer = Writer { id: "01JD8Z5N3Q0V7KX2T4B6C8D9EB", attempts: 1, duration_ms: 0, minimal: false, raw };
-        let text = String::from_utf8(writer.write(envelope, reply).concat()).expect("UTF-8");
-        let envelope_value = serde_json::from_str(&text).unwrap_or_else(|cause| panic!("{cause}: {text}"));
-        Judged { envelope: envelope_value, text, status: status_line(envelope, StatusPolicy::Strict) }
-    })
+    translate(
+        request,
+        &incoming,
+        &limits,
+        arrival.strict,
+        arrival.verbatim,
+        trace,
+        |envelope, reply, plain| {
+            let raw = raw(policy, request, envelope, &incoming, plain);
+            let writer =
+                Writer { id: "01JD8Z5N3Q0V7KX2T4B6C8D9EB", attempts: 1, duration_ms: 0, minimal: false, raw };
+            let text = String::from_utf8(writer.write(envelope, reply).concat()).expect("UTF-8");
+            let envelope_value =
+                serde_json::from_str(&text).unwrap_or_else(|cause| panic!("{cause}: {text}"));
+            Judged { envelope: envelope_value, text, status: status_line(envelope, StatusPolicy::Strict) }
+        },
+    )
 }
 
 impl Judged {

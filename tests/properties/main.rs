@@ -16,12 +16,17 @@ use serde_json::Value;
 use shapes::{Batch, SHAPES, Said, Shape, batch};
 
 /// Runs a property over each shape's batches and some more data.
-fn check<S: Strategy>(shapes: impl Fn(&Shape) -> bool, more: S, holds: impl Fn(&'static Shape, Batch, S::Value)) {
+fn check<S: Strategy>(
+    shapes: impl Fn(&Shape) -> bool,
+    more: S,
+    holds: impl Fn(&'static Shape, Batch, S::Value),
+) {
     for shape in SHAPES.iter().filter(|shape| shapes(shape)) {
         // A failing input is printed; it belongs into a test of its own, not into a file beside this one.
         let config = Config { cases: 128, failure_persistence: None, ..Config::default() };
-        let result = TestRunner::new(config)
-            .run(&(batch(shape), &more), |(batch, more)| quiet::run(|| holds(shape, batch, more)).map_err(TestCaseError::fail));
+        let result = TestRunner::new(config).run(&(batch(shape), &more), |(batch, more)| {
+            quiet::run(|| holds(shape, batch, more)).map_err(TestCaseError::fail)
+        });
         if let Err(cause) = result {
             panic!("{}: {cause}", shape.name);
         }
@@ -75,24 +80,28 @@ fn every_item_gets_the_verdict_that_its_statement_deserves() {
 
 #[test]
 fn the_order_of_the_vendors_list_changes_no_verdict() {
-    check(|shape| !shape.positional, any_order(), |shape, batch, seed| {
-        let request = asked(shape, &batch.asked);
-        let first = judge(&request, &(shape.tell)(&batch.said));
-        let mut turned = batch.said.clone();
-        turned.reverse();
-        if !turned.is_empty() {
-            let by = seed.index(turned.len());
-            turned.rotate_left(by);
-        }
-        let second = judge(&request, &(shape.tell)(&turned));
-        for at in 0..batch.asked.len() {
-            assert_eq!(first.of(at), second.of(at));
-        }
-        for shared in ["outcome", "summary", "operation", "error"] {
-            assert_eq!(first.envelope.get(shared), second.envelope.get(shared), "{shared}");
-        }
-        assert_eq!(first.status, second.status);
-    });
+    check(
+        |shape| !shape.positional,
+        any_order(),
+        |shape, batch, seed| {
+            let request = asked(shape, &batch.asked);
+            let first = judge(&request, &(shape.tell)(&batch.said));
+            let mut turned = batch.said.clone();
+            turned.reverse();
+            if !turned.is_empty() {
+                let by = seed.index(turned.len());
+                turned.rotate_left(by);
+            }
+            let second = judge(&request, &(shape.tell)(&turned));
+            for at in 0..batch.asked.len() {
+                assert_eq!(first.of(at), second.of(at));
+            }
+            for shared in ["outcome", "summary", "operation", "error"] {
+                assert_eq!(first.envelope.get(shared), second.envelope.get(shared), "{shared}");
+            }
+            assert_eq!(first.status, second.status);
+        },
+    );
 }
 
 fn any_order() -> impl Strategy<Value = Index> {
@@ -104,7 +113,8 @@ fn a_content_coding_changes_nothing() {
     let coding = proptest::sample::select(vec!["gzip", "deflate", "br", "zstd", "gzip, br"]);
     check(any, coding, |shape, batch, coding| {
         let (request, told) = (asked(shape, &batch.asked), (shape.tell)(&batch.said));
-        let coded = coding.split(", ").fold(told.body.clone().into_bytes(), |body, coding| encode(coding, &body));
+        let coded =
+            coding.split(", ").fold(told.body.clone().into_bytes(), |body, coding| encode(coding, &body));
         let arrival = Arrival { verbatim: true, ..Arrival::default() };
         let plain = judge_bytes(&request, &told, told.body.as_bytes(), arrival);
         let decoded = judge_bytes(&request, &told, &coded, Arrival { coding: Some(coding), ..arrival });
@@ -119,7 +129,8 @@ fn encode(coding: &str, body: &[u8]) -> Vec<u8> {
     match coding {
         "gzip" => flate2::read::GzEncoder::new(body, level).read_to_end(&mut out).map(drop),
         "deflate" => flate2::read::ZlibEncoder::new(body, level).read_to_end(&mut out).map(drop),
-        "br" => brotli::BrotliCompress(&mut &*body, &mut out, &brotli::enc::BrotliEncoderParams::default()).map(drop),
+        "br" => brotli::BrotliCompress(&mut &*body, &mut out, &brotli::enc::BrotliEncoderParams::default())
+            .map(drop),
         _ => zstd::stream::copy_encode(body, &mut out, 1),
     }
     .expect("coded");
@@ -156,12 +167,16 @@ fn leaving_one_item_out_moves_that_item_only() {
 
 #[test]
 fn a_record_too_few_leaves_no_record_certain() {
-    check(|shape| shape.positional, any_order(), |shape, batch, which| {
-        let mut rest = batch.said.clone();
-        rest.remove(which.index(rest.len()));
-        let judged = judge(&asked(shape, &batch.asked), &(shape.tell)(&rest));
-        assert_eq!(judged.count("unknown"), batch.asked.len() as u64, "{}", judged.text);
-    });
+    check(
+        |shape| shape.positional,
+        any_order(),
+        |shape, batch, which| {
+            let mut rest = batch.said.clone();
+            rest.remove(which.index(rest.len()));
+            let judged = judge(&asked(shape, &batch.asked), &(shape.tell)(&rest));
+            assert_eq!(judged.count("unknown"), batch.asked.len() as u64, "{}", judged.text);
+        },
+    );
 }
 
 #[test]
@@ -170,7 +185,8 @@ fn no_truncation_raises_a_success() {
     check(any, more, |shape, batch, (at, coding, framed)| {
         let (request, told) = (asked(shape, &batch.asked), (shape.tell)(&batch.said));
         let whole = judge(&request, &told);
-        let body = coding.map_or_else(|| told.body.clone().into_bytes(), |coding| encode(coding, told.body.as_bytes()));
+        let body = coding
+            .map_or_else(|| told.body.clone().into_bytes(), |coding| encode(coding, told.body.as_bytes()));
         // A body of no bytes that is framed as such was not truncated, as far as anybody can tell.
         let least = usize::from(framed);
         let end = least + at.index(body.len() - least);
@@ -189,7 +205,12 @@ fn strict_handling_infers_nothing_and_claims_no_more() {
     check(any, Just(()), |shape, batch, ()| {
         let (request, told) = (asked(shape, &batch.asked), (shape.tell)(&batch.said));
         let lenient = judge(&request, &told);
-        let strict = judge_bytes(&request, &told, told.body.as_bytes(), Arrival { strict: true, ..Arrival::default() });
+        let strict = judge_bytes(
+            &request,
+            &told,
+            told.body.as_bytes(),
+            Arrival { strict: true, ..Arrival::default() },
+        );
         assert_eq!(strict.count("inferred"), 0, "{}", strict.text);
         assert_eq!(strict.count("succeeded") + lenient.count("inferred"), lenient.count("succeeded"));
         sound(shape, &batch, &strict);
@@ -203,13 +224,20 @@ fn fragments_and_raw_are_the_vendors_bytes() {
         let told = (shape.tell)(&batch.said);
         let arrival = Arrival { verbatim: true, ..Arrival::default() };
         let judged = judge_bytes(&asked(shape, &batch.asked), &told, told.body.as_bytes(), arrival);
-        assert!(judged.text.contains(&format!("\"encoding\":\"json\",\"body\":{},", told.body)), "{}", judged.text);
+        assert!(
+            judged.text.contains(&format!("\"encoding\":\"json\",\"body\":{},", told.body)),
+            "{}",
+            judged.text
+        );
         for said in &batch.said {
             let copies = judged.text.matches(&format!("{}}}", said.extra)).count();
             // Once in `raw`, once in the item's own `data`.
             assert!(copies >= 2, "{}: {}", said.extra, judged.text);
         }
-        assert_eq!(judged.results().iter().filter(|result| result.get("data").is_some()).count(), batch.said.len());
+        assert_eq!(
+            judged.results().iter().filter(|result| result.get("data").is_some()).count(),
+            batch.said.len()
+        );
     });
 }
 
@@ -227,20 +255,29 @@ fn an_id_said_twice_counts_once_and_the_worst_wins() {
         sound(shape, &batch, &judged);
         assert!(text_codes(&judged).contains(&"duplicate_item"), "{}", judged.text);
         let own = member(shape);
-        let counted: Vec<&Value> = judged.verdicts().filter(|result| result[own] == twice.id.as_str()).collect();
+        let counted: Vec<&Value> =
+            judged.verdicts().filter(|result| result[own] == twice.id.as_str()).collect();
         assert_eq!((counted.len(), &counted[0]["outcome"]), (1, &"failed".into()), "{}", judged.text);
     });
 }
 
 #[test]
 fn an_id_asked_twice_has_one_verdict() {
-    check(|shape| !shape.positional, any_order(), |shape, batch, which| {
-        let mut repeated = batch.asked.clone();
-        repeated.push(batch.asked[which.index(batch.asked.len())].clone());
-        let told = (shape.tell)(&batch.said);
-        let (once, twice) = (judge(&asked(shape, &batch.asked), &told), judge(&asked(shape, &repeated), &told));
-        assert_eq!((&once.envelope["results"], &once.envelope["summary"]), (&twice.envelope["results"], &twice.envelope["summary"]));
-    });
+    check(
+        |shape| !shape.positional,
+        any_order(),
+        |shape, batch, which| {
+            let mut repeated = batch.asked.clone();
+            repeated.push(batch.asked[which.index(batch.asked.len())].clone());
+            let told = (shape.tell)(&batch.said);
+            let (once, twice) =
+                (judge(&asked(shape, &batch.asked), &told), judge(&asked(shape, &repeated), &told));
+            assert_eq!(
+                (&once.envelope["results"], &once.envelope["summary"]),
+                (&twice.envelope["results"], &twice.envelope["summary"])
+            );
+        },
+    );
 }
 
 /// Puts one slip of the closed list behind a value of a JSON text.
@@ -276,7 +313,8 @@ fn slips_of_the_closed_list_change_no_verdict() {
         assert_eq!(mended.envelope["upstream"]["body"], "repaired", "{slipped}");
         assert!(text_codes(&mended).contains(&"json_repaired"));
         // Whoever wants it strictly is told nothing of what could only be guessed.
-        let strict = judge_bytes(&request, &told, slipped.as_bytes(), Arrival { strict: true, ..Arrival::default() });
+        let strict =
+            judge_bytes(&request, &told, slipped.as_bytes(), Arrival { strict: true, ..Arrival::default() });
         assert_eq!(strict.count("unknown"), batch.asked.len() as u64, "{}", strict.text);
     });
 }
@@ -288,7 +326,8 @@ fn whatever_comes_back_the_envelope_is_sound() {
         "[\\[\\]{}\",:0-9a-z ]{0,64}".prop_map(String::into_bytes),
         "<[a-zA-Z<>/ =\"&;]{0,64}".prop_map(String::into_bytes),
     ];
-    let status = proptest::sample::select(vec![200, 201, 202, 204, 207, 301, 400, 404, 409, 429, 500, 502, 503, 504]);
+    let status =
+        proptest::sample::select(vec![200, 201, 202, 204, 207, 301, 400, 404, 409, 429, 500, 502, 503, 504]);
     check(any, (noise, status), |shape, batch, (noise, status)| {
         let request = asked(shape, &batch.asked);
         let told = shapes::Told { status, ..(shape.tell)(&[]) };

@@ -42,7 +42,8 @@ fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
 /// Everything that holds for any envelope of a batch with these ids or keys, each asked once.
 pub fn assert_sound(judged: &Judged, asked: &[String], member: &str) {
     let told = &judged.text;
-    let problems: Vec<String> = SCHEMA.iter_errors(&judged.envelope).map(|problem| problem.to_string()).collect();
+    let problems: Vec<String> =
+        SCHEMA.iter_errors(&judged.envelope).map(|problem| problem.to_string()).collect();
     assert!(problems.is_empty(), "{problems:?}: {told}");
     let outcomes = ["succeeded", "accepted", "failed", "not_attempted", "unknown"];
     let verdicts: Vec<&Value> = judged.verdicts().collect();
@@ -53,7 +54,8 @@ pub fn assert_sound(judged: &Judged, asked: &[String], member: &str) {
     assert_eq!(judged.count("total"), verdicts.len() as u64, "{told}");
     let inferred = verdicts.iter().filter(|verdict| verdict["evidence"] == "inferred").count() as u64;
     assert_eq!(judged.count("inferred"), inferred, "{told}");
-    let retryable = verdicts.iter().filter(|verdict| text(verdict, "/error/advice") == "retry").count() as u64;
+    let retryable =
+        verdicts.iter().filter(|verdict| text(verdict, "/error/advice") == "retry").count() as u64;
     assert_eq!(judged.count("retryable"), retryable, "{told}");
     for result in judged.results() {
         let (outcome, advice) = (text(result, "/outcome"), text(result, "/error/advice"));
@@ -70,7 +72,11 @@ pub fn assert_sound(judged: &Judged, asked: &[String], member: &str) {
 fn assert_each_once(judged: &Judged, asked: &[String], member: &str) {
     let indices: Vec<u64> = judged.verdicts().map_while(|verdict| verdict["index"].as_u64()).collect();
     assert_eq!(indices, (0..asked.len() as u64).collect::<Vec<_>>(), "{}", judged.text);
-    assert!(judged.verdicts().skip(asked.len()).all(|verdict| verdict.get("index").is_none()), "{}", judged.text);
+    assert!(
+        judged.verdicts().skip(asked.len()).all(|verdict| verdict.get("index").is_none()),
+        "{}",
+        judged.text
+    );
     if member.is_empty() || text_codes(judged).contains(&"id_alias") {
         return;
     }
@@ -87,7 +93,8 @@ pub fn text_codes(judged: &Judged) -> Vec<&str> {
 /// Section 4, for batches with items.
 fn outcome(judged: &Judged) -> &'static str {
     let [total, succeeded, accepted, failed, not_attempted, unknown] =
-        ["total", "succeeded", "accepted", "failed", "not_attempted", "unknown"].map(|name| judged.count(name));
+        ["total", "succeeded", "accepted", "failed", "not_attempted", "unknown"]
+            .map(|name| judged.count(name));
     assert!(total > 0);
     if succeeded + accepted == total {
         // An outer verdict is shown whenever it is not success; here no item explains it.
@@ -111,7 +118,9 @@ fn categories(judged: &Judged) -> Vec<&str> {
 /// Section 5, `strict`.
 fn status(judged: &Judged) -> u16 {
     let categories = categories(judged);
-    let of = |category: &str| STATUS.iter().find(|(own, _)| *own == category).expect("a category of the closed set").1;
+    let of = |category: &str| {
+        STATUS.iter().find(|(own, _)| *own == category).expect("a category of the closed set").1
+    };
     match outcome(judged) {
         "succeeded" => 200,
         "accepted" => 202,

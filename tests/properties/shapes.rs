@@ -53,13 +53,55 @@ pub struct Batch {
 
 pub const SHAPES: [Shape; 6] = [
     // A map from id to code; silence tells nothing.
-    Shape { name: "tencent/async-task", good: "accepted", failures_only: false, positional: false, ask: stop, tell: detail },
-    Shape { name: "huawei/ecs-batch", good: "succeeded", failures_only: true, positional: false, ask: reset, tell: failures },
-    Shape { name: "huawei/eip-bandwidth", good: "succeeded", failures_only: false, positional: false, ask: modify, tell: two_lists },
+    Shape {
+        name: "tencent/async-task",
+        good: "accepted",
+        failures_only: false,
+        positional: false,
+        ask: stop,
+        tell: detail,
+    },
+    Shape {
+        name: "huawei/ecs-batch",
+        good: "succeeded",
+        failures_only: true,
+        positional: false,
+        ask: reset,
+        tell: failures,
+    },
+    Shape {
+        name: "huawei/eip-bandwidth",
+        good: "succeeded",
+        failures_only: false,
+        positional: false,
+        ask: modify,
+        tell: two_lists,
+    },
     // Keys that the caller chose.
-    Shape { name: "aws/sqs", good: "succeeded", failures_only: false, positional: false, ask: send, tell: successful_failed },
-    Shape { name: "aws/put-records", good: "succeeded", failures_only: false, positional: true, ask: put, tell: records },
-    Shape { name: "aws/s3-delete-objects", good: "succeeded", failures_only: false, positional: false, ask: delete, tell: xml },
+    Shape {
+        name: "aws/sqs",
+        good: "succeeded",
+        failures_only: false,
+        positional: false,
+        ask: send,
+        tell: successful_failed,
+    },
+    Shape {
+        name: "aws/put-records",
+        good: "succeeded",
+        failures_only: false,
+        positional: true,
+        ask: put,
+        tell: records,
+    },
+    Shape {
+        name: "aws/s3-delete-objects",
+        good: "succeeded",
+        failures_only: false,
+        positional: false,
+        ask: delete,
+        tell: xml,
+    },
 ];
 
 /// Fragments that careless readers damage: big integers, empty arrays, key order, escapes.
@@ -91,10 +133,12 @@ pub fn batch(shape: &'static Shape) -> impl Strategy<Value = Batch> {
     drawn
         .prop_map(|(mut ids, fates, strangers)| {
             let asked = ids.len() - strangers.min(ids.len() - 1);
-            let all = ids.iter().zip(fates).enumerate().filter_map(|(at, (id, fate))| match (shape.positional, fate) {
-                (true, _) if at >= asked => None,
-                (true, None) => Some(Said { id: id.clone(), bad: None, extra: "" }),
-                (_, fate) => fate.map(|(bad, extra)| Said { id: id.clone(), bad, extra }),
+            let all = ids.iter().zip(fates).enumerate().filter_map(|(at, (id, fate))| {
+                match (shape.positional, fate) {
+                    (true, _) if at >= asked => None,
+                    (true, None) => Some(Said { id: id.clone(), bad: None, extra: "" }),
+                    (_, fate) => fate.map(|(bad, extra)| Said { id: id.clone(), bad, extra }),
+                }
             });
             let mut said: Vec<Said> = all.filter(|said| !shape.failures_only || said.bad.is_some()).collect();
             // Strangers alone could be other names of the asked: that is another rule's matter.
@@ -106,7 +150,9 @@ pub fn batch(shape: &'static Shape) -> impl Strategy<Value = Batch> {
         })
         .prop_flat_map(move |batch| {
             let order = Just(batch.said.clone()).prop_shuffle();
-            (Just(batch), order).prop_map(move |(batch, order)| if shape.positional { batch } else { Batch { said: order, ..batch } })
+            (Just(batch), order).prop_map(move |(batch, order)| {
+                if shape.positional { batch } else { Batch { said: order, ..batch } }
+            })
         })
 }
 
@@ -141,19 +187,34 @@ fn json_reply(status: u16, body: String) -> Told {
 }
 
 fn stop(ids: &[String]) -> Ask {
-    let encode = |id: &String| percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC).to_string();
-    let list: String = ids.iter().enumerate().map(|(n, id)| format!("&instanceIds.{n}={}", encode(id))).collect();
+    let encode = |id: &String| {
+        percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC).to_string()
+    };
+    let list: String =
+        ids.iter().enumerate().map(|(n, id)| format!("&instanceIds.{n}={}", encode(id))).collect();
     let query = format!("Action=StopInstances{list}");
-    Ask { method: "GET", host: "cvm.api.qcloud.com", path: "/v2/index.php", query, headers: Vec::new(), body: String::new() }
+    Ask {
+        method: "GET",
+        host: "cvm.api.qcloud.com",
+        path: "/v2/index.php",
+        query,
+        headers: Vec::new(),
+        body: String::new(),
+    }
 }
 
 fn detail(said: &[Said]) -> Told {
     let member = |said: &Said| match said.bad {
-        None => format!("{}:{{\"code\":0,\"message\":\"\",\"requestId\":\"t\"{}}}", text(&said.id), said.extra),
+        None => {
+            format!("{}:{{\"code\":0,\"message\":\"\",\"requestId\":\"t\"{}}}", text(&said.id), said.extra)
+        }
         Some(code) => format!("{}:{{\"code\":\"{code}\",\"message\":\"no\"{}}}", text(&said.id), said.extra),
     };
     let code = if bad(said).next().is_some() { 5400 } else { 0 };
-    json_reply(200, format!("{{\"code\":{code},\"message\":\"said\",\"detail\":{{{}}}}}", join(said.iter(), member)))
+    json_reply(
+        200,
+        format!("{{\"code\":{code},\"message\":\"said\",\"detail\":{{{}}}}}", join(said.iter(), member)),
+    )
 }
 
 fn reset(ids: &[String]) -> Ask {
@@ -167,12 +228,20 @@ fn failures(said: &[Said]) -> Told {
     if list.is_empty() {
         return json_reply(200, "{\"internalError\":[]}".to_owned());
     }
-    json_reply(400, format!("{{\"error\":{{\"code\":\"Ecs.0611\",\"message\":\"batch\"}},\"internalError\":[{list}]}}"))
+    json_reply(
+        400,
+        format!("{{\"error\":{{\"code\":\"Ecs.0611\",\"message\":\"batch\"}},\"internalError\":[{list}]}}"),
+    )
 }
 
 fn modify(ids: &[String]) -> Ask {
     let list: Vec<_> = ids.iter().map(|id| json!({ "id": id, "size": 5 })).collect();
-    json_call("PUT", "vpc.eu-west-0.myhuaweicloud.com", "/v2/p/batch-bandwidths/modify", json!({ "bandwidths": list }))
+    json_call(
+        "PUT",
+        "vpc.eu-west-0.myhuaweicloud.com",
+        "/v2/p/batch-bandwidths/modify",
+        json!({ "bandwidths": list }),
+    )
 }
 
 fn two_lists(said: &[Said]) -> Told {
@@ -183,21 +252,27 @@ fn two_lists(said: &[Said]) -> Told {
 
 fn send(keys: &[String]) -> Ask {
     let entries: Vec<_> = keys.iter().map(|key| json!({ "Id": key, "MessageBody": "x" })).collect();
-    let mut ask = json_call("POST", "sqs.us-east-1.amazonaws.com", "/", json!({ "QueueUrl": "q", "Entries": entries }));
-    ask.headers = vec![("content-type", "application/x-amz-json-1.0"), ("x-amz-target", "AmazonSQS.SendMessageBatch")];
+    let mut ask =
+        json_call("POST", "sqs.us-east-1.amazonaws.com", "/", json!({ "QueueUrl": "q", "Entries": entries }));
+    ask.headers =
+        vec![("content-type", "application/x-amz-json-1.0"), ("x-amz-target", "AmazonSQS.SendMessageBatch")];
     ask
 }
 
 fn successful_failed(said: &[Said]) -> Told {
     let entry = |said: &Said| entry("Id", said, "Code", "Message");
-    json_reply(200, format!("{{\"Successful\":[{}],\"Failed\":[{}]}}", join(good(said), entry), join(bad(said), entry)))
+    json_reply(
+        200,
+        format!("{{\"Successful\":[{}],\"Failed\":[{}]}}", join(good(said), entry), join(bad(said), entry)),
+    )
 }
 
 fn put(ids: &[String]) -> Ask {
     let records: Vec<_> = ids.iter().map(|id| json!({ "Data": "eA==", "PartitionKey": id })).collect();
     let body = json!({ "StreamName": "s", "Records": records });
     let mut ask = json_call("POST", "kinesis.us-east-1.amazonaws.com", "/", body);
-    ask.headers = vec![("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "Kinesis_20131202.PutRecords")];
+    ask.headers =
+        vec![("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "Kinesis_20131202.PutRecords")];
     ask
 }
 
@@ -211,16 +286,26 @@ fn escaped(text: &str) -> String {
 }
 
 fn delete(keys: &[String]) -> Ask {
-    let objects: String = keys.iter().map(|key| format!("<Object><Key>{}</Key></Object>", escaped(key))).collect();
+    let objects: String =
+        keys.iter().map(|key| format!("<Object><Key>{}</Key></Object>", escaped(key))).collect();
     let body = format!("<Delete>{objects}</Delete>");
     let headers = vec![("content-type", "application/xml")];
-    Ask { method: "POST", host: "b.s3.us-east-1.amazonaws.com", path: "/", query: "delete".to_owned(), headers, body }
+    Ask {
+        method: "POST",
+        host: "b.s3.us-east-1.amazonaws.com",
+        path: "/",
+        query: "delete".to_owned(),
+        headers,
+        body,
+    }
 }
 
 fn xml(said: &[Said]) -> Told {
     let element = |said: &Said| match said.bad {
         None => format!("<Deleted><Key>{}</Key></Deleted>", escaped(&said.id)),
-        Some(code) => format!("<Error><Key>{}</Key><Code>{code}</Code><Message>no</Message></Error>", escaped(&said.id)),
+        Some(code) => {
+            format!("<Error><Key>{}</Key><Code>{code}</Code><Message>no</Message></Error>", escaped(&said.id))
+        }
     };
     let list: String = said.iter().map(element).collect();
     let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<DeleteResult>{list}</DeleteResult>");

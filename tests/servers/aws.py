@@ -12,6 +12,7 @@ from botocore.config import Config
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 NUMBER = "123456789012"
 REGION = "us-east-1"
+ANYONE = "anyone", "anything"
 
 
 class Account:
@@ -20,15 +21,14 @@ class Account:
         self.session = boto3.Session(region_name=REGION)
         self.clients = {}
         self.key = None
-        # What moto makes at the first use of a service takes ids from the seed, once: not inside a call that is to be repeated.
-        ec2 = self._client("ec2", server, ("anyone", "anything"))
-        ec2.run_instances(ImageId=ec2.describe_images(MaxResults=5)["Images"][0]["ImageId"], MinCount=1, MaxCount=1)
 
     def reset(self):
         self._moto("/moto-api/reset")
-        self._moto("/moto-api/seed?a=42", method="GET")
         self._moto("/moto-api/reset-auth", b"inf")
-        iam = self._client("iam", self.server, ("anyone", "anything"))
+        # EC2's defaults take ids from the seed whenever they are made, which may be in the reset or at the first use.
+        self._client("ec2", self.server, ANYONE).describe_regions()
+        self._moto("/moto-api/seed?a=42", method="GET")
+        iam = self._client("iam", self.server, ANYONE)
         iam.create_user(UserName="tester")
         iam.put_user_policy(UserName="tester", PolicyName="everything", PolicyDocument=json.dumps(EVERYTHING))
         key = iam.create_access_key(UserName="tester")["AccessKey"]

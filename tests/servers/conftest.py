@@ -46,7 +46,9 @@ def no_proxies():
 @pytest.fixture(scope="session")
 def moto(no_proxies):
     program = needed("VENV", pathlib.Path(os.environ.get("VENV", sys.prefix)) / "bin" / "moto_server")
-    process = Process("moto", [program, "-H", "127.0.0.1", "-p", "0"], env={"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"})
+    # Thousands of machine images would be loaded anew for each test.
+    env = {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
+    process = Process("moto", [program, "-H", "127.0.0.1", "-p", "0"], env)
     yield process.printed(r"Running on http://(127\.0\.0\.1:\d+)")[1]
     process.stop()
 

@@ -38,11 +38,8 @@ function button(text, className, action) {
   return node;
 }
 
-function chip(outcome) {
-  const known = outcome === "partial" || COUNTS.includes(outcome);
-  return make("span", `chip ${known ? outcome : "unknown"}`, plain(outcome));
-}
-
+/** The class is safe: outcomes are the gateway's own words, of a closed list. */
+const chip = (outcome) => make("span", `chip ${outcome}`, plain(outcome));
 const present = (counts) => COUNTS.filter((name) => counts[name] > 0);
 const counted = (counts) => present(counts).map((name) => make("span", name, `${number(counts[name])} ${plain(name)}`));
 
@@ -128,7 +125,7 @@ function drawFailing(query) {
 }
 
 function failingRow([, [{ resource, resource_type: type, vendor, service }]]) {
-  const [why, advice, count] = [make("td", "why"), make("td", "wide"), make("td", "number")];
+  const [why, advice, count] = [make("td", ""), make("td", "wide keep"), make("td", "number")];
   const [since, latest, history] = [make("time", ""), make("time", ""), make("ul", "history")];
   const id = button(resource ?? "(no id)", "link id", () => unfold(details.hidden));
   const first = make("td", "", id, make("span", "under", type), make("span", "under narrow", words(vendor, service)));
@@ -258,7 +255,13 @@ const reload = calm(() => load(NEWS), 1000);
 const recount = calm(() => load({ "/api/vendors": NEWS["/api/vendors"] }), 1000);
 const keepFailure = (failure) => state.failures.set(failure.event_id, failure);
 const keepBatch = (batch) => state.batches.set(batch.id, batch);
+const live = () => stream?.readyState === EventSource.OPEN;
 let stream, retry;
+
+function tell(className, text) {
+  $("live").className = className;
+  put($("live"), text);
+}
 
 /** Records, newest first; the oldest are forgotten. Times are in UTC and of one length: they sort as text. */
 function newest(kept) {
@@ -280,13 +283,12 @@ async function load(things) {
       if (!response.ok) throw new Error(`${path} answers HTTP ${response.status}`);
       use(await response.json());
     }));
+    if (live()) tell("on", "Live");
   } catch (cause) {
     tell("off", `Not current: ${cause.message}`);
   }
   redraw();
 }
-
-const tell = (className, textContent) => Object.assign($("live"), { className, textContent });
 
 function watch() {
   clearTimeout(retry);
@@ -297,9 +299,9 @@ function watch() {
   on("batch", (batch) => { keepBatch(batch); recount(); });
   on("missed", reload);
   // What happened while nobody listened is in the lists.
-  stream.onopen = () => { tell("on", "Live"); load(NEWS); };
+  stream.onopen = () => load(NEWS);
   stream.onerror = () => {
-    tell("off", "Not live: reload to see news");
+    tell("off", "Not live: news every 30 s");
     if (stream.readyState === EventSource.CLOSED) retry = setTimeout(watch, 5000);
   };
 }
@@ -325,7 +327,7 @@ $("pause").addEventListener("click", () => {
 $("ask").addEventListener("submit", (event) => { event.preventDefault(); explain(); });
 $("ask").addEventListener("keydown", (event) => { if (event.ctrlKey && event.key === "Enter") explain(); });
 setInterval(() => document.querySelectorAll("time").forEach((node) => moment(node.dateTime, node)), 5000);
-setInterval(() => document.hidden || load({ "/api/config": drawConfig }), 30000);
+setInterval(() => document.hidden || load(live() ? { "/api/config": drawConfig } : NEWS), 30000);
 route();
 load({ ...NEWS, "/api/profiles": (profiles) => {
   state.profiles = profiles;

@@ -114,6 +114,9 @@ fn state<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, data:
         }
         trace.item(rule.number, outcome, || name_of(item, id.as_ref(), scope), how);
         verdict.id = id.map(|id| id.store(&mut ledger.texts));
+        if item.is_none() {
+            verdict.key = scope.text(&rule.key).map(|key| key.store(&mut ledger.texts));
+        }
         ledger.state(item, verdict);
     });
 }

@@ -100,17 +100,32 @@ pub(super) fn resolve<'a>(
             }
         }
     }
-    fallback(scope, ledger, ids.into_iter().next(), found);
+    // A key says whom it means, if only to say that nobody asked for it.
+    let keyed = rule.join.iter().any(|join| matches!(join, Join::Key | Join::ContentId)) && has_key(rule, scope);
+    fallback(scope, ledger, ids.into_iter().next(), keyed, found);
 }
 
 /// No join said whom the entry is about: position, where that cannot be wrong, else nobody's.
-fn fallback<'a>(scope: &Scope<'a>, ledger: &mut Ledger<'a>, id: Option<Found<'a>>, found: &mut Give<'_, 'a>) {
-    if (id.is_none() || ledger.asked().nameless())
+fn fallback<'a>(
+    scope: &Scope<'a>,
+    ledger: &mut Ledger<'a>,
+    id: Option<Found<'a>>,
+    keyed: bool,
+    found: &mut Give<'_, 'a>,
+) {
+    if !keyed
+        && (id.is_none() || ledger.asked().nameless())
         && let Some(item) = own_position(scope, ledger)
     {
         return found(ledger, Hit::Asked(item, id), "by position, since the counts agree");
     }
     found(ledger, Hit::Unasked(id), "named by the vendor, asked by nobody");
+}
+
+/// Whether the entry holds a correlation key.
+fn has_key(rule: &EntryRule, scope: &Scope<'_>) -> bool {
+    let content_id = || scope.here?.get("headers")?.get("content-id");
+    scope.text(&rule.key).is_some() || (rule.join.contains(&Join::ContentId) && content_id().is_some())
 }
 
 /// The item at the entry's position, where entries and asked items agree in number: all entries of the list, or those

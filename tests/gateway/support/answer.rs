@@ -82,7 +82,8 @@ impl Answer {
 
     /// The body as JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|cause| panic!("no JSON ({cause}): {}", self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|cause| panic!("no JSON ({cause}): {}", self.text()))
     }
 
     /// `outcome` of each result, in order.

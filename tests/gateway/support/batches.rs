@@ -34,8 +34,11 @@ pub fn start(ids: &[&str]) -> Call {
 /// Tencent, second generation: one task for each instance.
 pub fn stop(ids: &[&str]) -> Call {
     let list: Vec<String> = ids.iter().enumerate().map(|(n, id)| format!("&instanceIds.{n}={id}")).collect();
-    Call::new("GET", &format!("/v2/index.php?Action=StopInstances&Region=gz&Nonce=1{}&Signature=A%3D", list.concat()))
-        .header("Host", "cvm.api.qcloud.com")
+    Call::new(
+        "GET",
+        &format!("/v2/index.php?Action=StopInstances&Region=gz&Nonce=1{}&Signature=A%3D", list.concat()),
+    )
+    .header("Host", "cvm.api.qcloud.com")
 }
 
 /// What each instance was told: 0 is taken on.

@@ -90,7 +90,10 @@ impl Call {
     }
 
     /// The same over HTTP/2 on a stream.
-    pub async fn send_h2<S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static>(&self, stream: S) -> Answer {
+    pub async fn send_h2<S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static>(
+        &self,
+        stream: S,
+    ) -> Answer {
         let shaken = hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await;
         let (mut sender, connection) = shaken.expect("a handshake");
         let task = tokio::spawn(connection);

@@ -27,7 +27,8 @@ impl Authority {
         let mut params = CertificateParams::new(Vec::new()).expect("parameters");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(rcgen::DnType::CommonName, name);
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority");
+        let issuer =
+            CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority");
         let file = folder.join(format!("{name}.pem"));
         std::fs::write(&file, issuer.pem()).expect("written");
         Self { folder: folder.to_owned(), issuer, file }
@@ -36,10 +37,14 @@ impl Authority {
     /// A certificate for `127.0.0.1`, good for servers and clients.
     pub fn sign(&self, name: &str) -> Pair {
         let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters");
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.issuer).expect("signed");
-        let pair = Pair { cert: self.folder.join(format!("{name}.crt")), key: self.folder.join(format!("{name}.key")) };
+        let pair = Pair {
+            cert: self.folder.join(format!("{name}.crt")),
+            key: self.folder.join(format!("{name}.key")),
+        };
         std::fs::write(&pair.cert, certificate.pem()).expect("written");
         std::fs::write(&pair.key, key.serialize_pem()).expect("written");
         pair
@@ -56,7 +61,8 @@ impl Pair {
     pub fn acceptor(&self) -> TlsAcceptor {
         provider();
         let (chain, key) = self.load();
-        let server = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).expect("usable");
+        let server =
+            ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).expect("usable");
         TlsAcceptor::from(Arc::new(server))
     }
 }

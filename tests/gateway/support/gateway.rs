@@ -49,10 +49,12 @@ impl Gateway {
     async fn from(text: &str, source: Source) -> Self {
         // Said once for each process; a second time is refused and harmless.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let (config, profiles) = load_text("test.toml", &with_ports(text)).unwrap_or_else(|problems| panic!("{problems}"));
+        let (config, profiles) =
+            load_text("test.toml", &with_ports(text)).unwrap_or_else(|problems| panic!("{problems}"));
         let running = onevelope::run::start(config, Arc::new(profiles), source).await.expect("a gateway");
         let listeners = running.listeners().map(|(name, address)| (name.to_owned(), address)).collect();
-        let (address, admin_address, admin) = (running.address(), running.admin_address(), running.admin.clone());
+        let (address, admin_address, admin) =
+            (running.address(), running.admin_address(), running.admin.clone());
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(running.serve(async {
             let _ = stopped.await;
@@ -140,7 +142,9 @@ impl Route {
     pub fn to_url(&self, url: &str) -> String {
         let vendor = self.vendor.as_ref().map_or(String::new(), |name| format!("vendor = {name:?}\n"));
         let Self { route, upstream, rest, .. } = self;
-        format!("[routes.r]\nupstream = \"u\"\n{vendor}{route}\n[upstreams.u]\nurl = {url:?}\n{upstream}\n{rest}")
+        format!(
+            "[routes.r]\nupstream = \"u\"\n{vendor}{route}\n[upstreams.u]\nurl = {url:?}\n{upstream}\n{rest}"
+        )
     }
 }
 
@@ -148,7 +152,8 @@ impl Route {
 pub fn folder(name: &str) -> PathBuf {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}-{number}", std::process::id()));
+    let folder =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}-{number}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     folder
 }

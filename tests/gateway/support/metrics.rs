@@ -30,7 +30,10 @@ impl Metrics {
 
     /// The family's rows that are not 0.
     pub fn moved(&self, name: &str) -> Vec<String> {
-        self.find(name, &[]).filter(|(_, value)| *value != 0.0).map(|(row, value)| format!("{row} {value}")).collect()
+        self.find(name, &[])
+            .filter(|(_, value)| *value != 0.0)
+            .map(|(row, value)| format!("{row} {value}"))
+            .collect()
     }
 
     fn find<'m>(&'m self, name: &'m str, labels: &'m [&str]) -> impl Iterator<Item = (&'m str, f64)> + 'm {

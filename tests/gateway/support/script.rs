@@ -127,8 +127,12 @@ impl Reply {
         }
         match self.framing {
             Framing::Length if self.status.starts_with("204") => out.extend_from_slice(b"\r\n"),
-            Framing::Length => out.extend_from_slice(format!("Content-Length: {}\r\n\r\n", self.body.len()).as_bytes()),
-            Framing::Claims(length) => out.extend_from_slice(format!("Content-Length: {length}\r\n\r\n").as_bytes()),
+            Framing::Length => {
+                out.extend_from_slice(format!("Content-Length: {}\r\n\r\n", self.body.len()).as_bytes())
+            }
+            Framing::Claims(length) => {
+                out.extend_from_slice(format!("Content-Length: {length}\r\n\r\n").as_bytes())
+            }
             Framing::Close => out.extend_from_slice(b"Connection: close\r\n\r\n"),
             Framing::Chunked(size) => {
                 out.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
@@ -177,7 +181,8 @@ pub fn coded(coding: &str, body: &[u8]) -> Vec<u8> {
         }
         "br" => {
             let mut out = Vec::new();
-            brotli::BrotliCompress(&mut &*body, &mut out, &brotli::enc::BrotliEncoderParams::default()).expect("brotli");
+            brotli::BrotliCompress(&mut &*body, &mut out, &brotli::enc::BrotliEncoderParams::default())
+                .expect("brotli");
             out
         }
         "zstd" => zstd::encode_all(body, 3).expect("zstd"),

@@ -63,7 +63,10 @@ impl Vendor {
     }
 
     /// Answers each request by what it is; `tls` makes it speak https.
-    pub async fn answering(tls: Option<TlsAcceptor>, answer: impl Fn(&Heard) -> Script + Send + Sync + 'static) -> Self {
+    pub async fn answering(
+        tls: Option<TlsAcceptor>,
+        answer: impl Fn(&Heard) -> Script + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -97,7 +100,7 @@ impl Vendor {
 
     /// Waits until so many requests were read.
     pub async fn got(&self, requests: usize) {
-        until("a request at the vendor", async || { self.heard().len() >= requests }).await;
+        until("a request at the vendor", async || self.heard().len() >= requests).await;
     }
 
     /// Connections that were opened.
@@ -106,7 +109,12 @@ impl Vendor {
     }
 }
 
-async fn connection(mut stream: TcpStream, tls: Option<TlsAcceptor>, log: Arc<Mutex<Vec<Heard>>>, answer: Arc<Answerer>) {
+async fn connection(
+    mut stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    log: Arc<Mutex<Vec<Heard>>>,
+    answer: Arc<Answerer>,
+) {
     stream.set_nodelay(true).expect("nodelay");
     match tls {
         Some(acceptor) => {
@@ -129,7 +137,11 @@ enum End {
     Reset,
 }
 
-async fn converse(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), log: &Mutex<Vec<Heard>>, answer: &Answerer) -> End {
+async fn converse(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    log: &Mutex<Vec<Heard>>,
+    answer: &Answerer,
+) -> End {
     while let Some(heard) = hear(stream).await {
         let script = answer(&heard);
         log.lock().expect("heard").push(heard);

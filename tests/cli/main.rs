@@ -1,0 +1,7 @@
+//! The binary as people and scripts use it: exit codes, what goes to which stream, and the words.
+
+mod check; // every problem of a configuration
+mod conversations; // normalize and explain
+mod profiles; // list, show, test, schema
+mod run; // the binary
+mod serve; // signals and logs
