@@ -44,7 +44,13 @@ pub async fn start(config: Config, profiles: Arc<ProfileSet>, source: Source) ->
     let admin_config = ListenerConfig { address: config.admin.address, tls: None };
     let admin_listener = bind("admin", &admin_config).await.map_err(|what| format!("admin: {what}"))?;
     let reloader = Arc::new(Reloader::new(source, service.clone(), Arc::clone(&observer)));
-    let admin = Admin { service, observer, reloader, ready: Arc::new(AtomicBool::new(true)), loopback: config.admin.address.ip().is_loopback() };
+    let admin = Admin {
+        service,
+        observer,
+        reloader,
+        ready: Arc::new(AtomicBool::new(true)),
+        loopback: config.admin.address.ip().is_loopback(),
+    };
     Ok(Running { listeners, admin_listener, admin, config })
 }
 

@@ -81,7 +81,8 @@ fn foreign(parts: &http::request::Parts) -> bool {
     let host = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok());
     let host = parts.uri.host().or(host.map(without_port)).unwrap_or("localhost");
     let probe = matches!(parts.uri.path(), "/livez" | "/readyz" | "/metrics" | "/metrics/resources");
-    let own = host.eq_ignore_ascii_case("localhost") || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    let own =
+        host.eq_ignore_ascii_case("localhost") || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
     !probe && !own
 }
 

@@ -76,7 +76,10 @@ pub(super) fn judge(args: &Args, set: &ProfileSet, trace: &mut Trace) -> Result<
         (Some(file), _) => {
             let message = Message::parse(&read_file(file)?).map_err(|cause| file_error(file, &cause))?;
             if message.method.is_none() {
-                return Err(file_error(file, &"this is a reply; a request starts with `POST /path HTTP/1.1`"));
+                return Err(file_error(
+                    file,
+                    &"this is a reply; a request starts with `POST /path HTTP/1.1`",
+                ));
             }
             let scope = Scope { vendor: args.vendor.as_deref(), profile: args.profile.as_deref() };
             recognise(set, &scope, &message)?

@@ -29,7 +29,10 @@ pub(super) fn check(config: &Config, profiles: &ProfileSet, file: &str, text: &s
         ("connections", limits.connections),
     ];
     for (key, _) in sizes.iter().filter(|(_, size)| *size == 0) {
-        check.problem(&["limits", key], format!("limits.{key} must be at least 1: nothing could be served or read"));
+        check.problem(
+            &["limits", key],
+            format!("limits.{key} must be at least 1: nothing could be served or read"),
+        );
     }
     check.problems
 }

@@ -71,7 +71,9 @@ fn typed_problems(file: &str, text: &str) -> (Vec<Problem>, String) {
 /// What is wrong besides, in tables that could be read as a whole: elsewhere a blanked line would be missed.
 fn remaining_problems(file: &str, readable: &str, known: &[Problem]) -> Vec<Problem> {
     let Ok(config) = toml::from_str::<Config>(readable) else { return Vec::new() };
-    let Ok(profiles) = crate::profile::load_vendors(config.profiles.directory.as_deref(), Some(&[])) else { return Vec::new() };
+    let Ok(profiles) = crate::profile::load_vendors(config.profiles.directory.as_deref(), Some(&[])) else {
+        return Vec::new();
+    };
     let table = |at: Option<(usize, usize)>| {
         let lines: Vec<&str> = readable.lines().take(at.map_or(0, |(line, _)| line)).collect();
         lines.iter().rposition(|line| line.trim_start().starts_with('['))

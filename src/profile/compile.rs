@@ -456,6 +456,7 @@ fn entry_rule(check: &mut Check, file: &EntryFile, number: usize) -> EntryRule {
         from: check.places("from", &file.from),
         until: check.places("until", &file.until),
         code_is_status,
+        fans_out: id_parts.is_empty() && fans_out(&id),
         outcome,
         code,
         message: check.places("message", &file.message),
@@ -466,6 +467,11 @@ fn entry_rule(check: &mut Check, file: &EntryFile, number: usize) -> EntryRule {
         id,
         id_parts,
     }
+}
+
+/// Whether any place can lead to several nodes.
+fn fans_out(places: &[Place]) -> bool {
+    places.iter().any(|place| matches!(place, Place::Here(p) | Place::Root(p) if p.has_every()))
 }
 
 fn joins(check: &mut Check, file: &EntryFile, has_id: bool) -> Vec<Join> {

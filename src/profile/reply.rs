@@ -12,9 +12,11 @@ pub(crate) struct Words(pub(super) Vec<String>);
 
 impl Words {
     pub(crate) fn contain(&self, text: &str) -> bool {
-        self.0
-            .iter()
-            .any(|word| word.eq_ignore_ascii_case(text) || word.to_lowercase() == text.to_lowercase())
+        self.0.iter().any(|word| {
+            // Lower-casing allocates, once for each entry of a batch: only for words that need it.
+            word.eq_ignore_ascii_case(text)
+                || (!word.is_ascii() && word.to_lowercase() == text.to_lowercase())
+        })
     }
 }
 
@@ -105,6 +107,8 @@ pub(crate) struct EntryRule {
     pub(crate) id: Vec<Place>,
     pub(crate) id_parts: Vec<Place>,
     pub(crate) percent: bool,
+    /// Whether one entry may hold many ids.
+    pub(crate) fans_out: bool,
     pub(crate) join: Vec<Join>,
     pub(crate) key: Vec<Place>,
     pub(crate) index: Vec<Place>,

@@ -105,10 +105,10 @@ describe("overview", () => {
   pageTest("finds what one envelope said by its id", async (page) => {
     const envelope = await stopInstances("needle");
     await failing(page, "needle").waitFor();
-    await page.getByLabel("Filter").fill(envelope.id);
+    await page.getByRole("searchbox", { name: "Filter" }).fill(envelope.id);
     await eventually(() => page.locator("#failing button").allInnerTexts().then((ids) => ids.sort()), ["needle", "qcvm6a45c1"]);
     await eventually(() => page.locator("#recent tbody tr, #recent > tr").count(), 1);
-    await page.getByLabel("Filter").fill("no such thing");
+    await page.getByRole("searchbox", { name: "Filter" }).fill("no such thing");
     await page.getByText("Nothing that failed matches the filter.").waitFor();
   });
 
@@ -195,7 +195,7 @@ describe("playground", () => {
 describe("profiles and configuration", () => {
   pageTest("tells which profile knows an action", async (page) => {
     await page.getByRole("link", { name: "Profiles" }).click();
-    await page.getByLabel("Filter").fill("huawei BatchResetServersPassword");
+    await page.getByRole("searchbox", { name: "Filter" }).fill("huawei BatchResetServersPassword");
     await eventually(() => page.locator("#profile-list td.id").allInnerTexts(), ["huawei/ecs-batch"]);
   });
 

@@ -22,6 +22,7 @@ pytest.register_assert_rewrite("calls", "verdicts", "wire")
 from aws import Account
 from gateway import Gateway
 from process import Process
+from storage import Storage
 
 
 def needed(variable, path):
@@ -91,3 +92,8 @@ def aws(moto, _account):
 @pytest.fixture(scope="session")
 def _account(moto):
     return Account(moto)
+
+
+@pytest.fixture(scope="session")
+def storage(azurite):
+    return Storage(**azurite)

@@ -13,6 +13,8 @@ const state = { vendors: [], failures: new Map(), batches: new Map(), profiles: 
 const $ = (id) => document.getElementById(id);
 const words = (...parts) => parts.filter(Boolean).join(" ");
 const plain = (word) => String(word ?? "").replaceAll("_", " ");
+/** An unmapped failure has no category worth a word; its code follows. */
+const known = (category) => (category === "unknown" ? "" : plain(category));
 const number = (n) => n.toLocaleString("en");
 const more = (all) => (all > DRAWN ? `${number(all - DRAWN)} more: filter to see them. ` : "");
 
@@ -142,7 +144,7 @@ function failingRow([, [{ resource, resource_type: type, vendor, service }]]) {
     if (shown[0] === failures[0] && shown.length === failures.length) return;
     shown = failures;
     const { outcome, category, vendor_code: code, advice: advised, time } = failures[0];
-    why.replaceChildren(chip(outcome), " ", plain(category), make("code", "under", code));
+    why.replaceChildren(chip(outcome), " ", known(category), code ? make("code", "under", code) : "");
     put(advice, plain(advised));
     put(count, number(failures.length));
     moment(failures.at(-1).time, since);
@@ -155,7 +157,7 @@ function failingRow([, [{ resource, resource_type: type, vendor, service }]]) {
 function failureLine(failure) {
   const fact = (name, value) => value && make("span", "", make("span", "aside", name), " ", value);
   return make("li", "", moment(failure.time), make("span", "", failure.action), chip(failure.outcome),
-    make("span", "", words(plain(failure.category), failure.vendor_code)), fact("advice", plain(failure.advice)),
+    make("span", "", words(known(failure.category), failure.vendor_code)), fact("advice", plain(failure.advice)),
     fact("task", failure.task), fact("envelope", make("code", "", failure.envelope_id)));
 }
 

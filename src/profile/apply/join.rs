@@ -7,7 +7,6 @@ use super::found::Found;
 use super::ledger::Ledger;
 use super::scope::Scope;
 use crate::decode::{Bounds, Kind, Value, Wire, path_of, read};
-use crate::profile::place::Place;
 use crate::profile::reply::{EntryRule, Join};
 
 /// An entry's target: an asked item (with the entry's id, where the item has none), or something nobody asked for.
@@ -28,7 +27,10 @@ pub(super) fn resolve<'a>(
     ledger: &mut Ledger<'a>,
     found: &mut Give<'_, 'a>,
 ) {
-    if fans_out(&rule.id) && rule.id_parts.is_empty() {
+    if rule.join == [Join::Id] && !rule.fans_out && rule.id_parts.is_empty() {
+        return by_own_id(rule, scope, ledger, found);
+    }
+    if rule.fans_out {
         // The first place that gives any: a sub-job's server, else its list of volumes.
         let mut ids = Vec::new();
         for place in &rule.id {
@@ -101,8 +103,22 @@ pub(super) fn resolve<'a>(
         }
     }
     // A key says whom it means, if only to say that nobody asked for it.
-    let keyed = rule.join.iter().any(|join| matches!(join, Join::Key | Join::ContentId)) && has_key(rule, scope);
+    let keyed =
+        rule.join.iter().any(|join| matches!(join, Join::Key | Join::ContentId)) && has_key(rule, scope);
     fallback(scope, ledger, ids.into_iter().next(), keyed, found);
+}
+
+/// The usual case, without allocating: one id, looked up.
+fn by_own_id<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, found: &mut Give<'_, 'a>) {
+    let mut first = None;
+    for place in &rule.id {
+        let Some(id) = scope.text_at(place) else { continue };
+        if let Some(item) = by_id(rule, ledger, &id) {
+            return found(ledger, Hit::Asked(item, None), "by id");
+        }
+        first = first.or(Some(id));
+    }
+    fallback(scope, ledger, first, false, found);
 }
 
 /// No join said whom the entry is about: position, where that cannot be wrong, else nobody's.
@@ -166,10 +182,6 @@ fn own_ids<'a>(rule: &EntryRule, scope: &Scope<'a>) -> Vec<Found<'a>> {
         }
     }
     rule.id.iter().filter_map(|place| scope.text_at(place)).collect()
-}
-
-fn fans_out(places: &[Place]) -> bool {
-    places.iter().any(|place| matches!(place, Place::Here(p) | Place::Root(p) if p.has_every()))
 }
 
 fn item_at(ledger: &Ledger<'_>, position: usize) -> Option<u32> {

@@ -1,0 +1,94 @@
+"""The servers' own signature checks, which what the gateway forwards must pass or fail as it would without it."""
+
+import pytest
+import requests
+from azure.core.exceptions import HttpResponseError
+from azure.core.pipeline.transport import RequestsTransport
+from botocore.exceptions import ClientError
+
+import aws
+import storage as azure
+from calls import nothing_was_changed, through, told
+from verdicts import DONE, Expected, refused
+
+ENTRIES = [{"Id": "a", "MessageBody": "1"}, {"Id": "b", "MessageBody": "2", "DelaySeconds": 4000}]
+SENT = Expected("aws", "sqs", "SendMessageBatch", "partial", [("a", DONE), ("b", "failed reported invalid_argument InvalidParameterValue")])
+
+
+@pytest.fixture
+def url(aws):
+    return aws.client("sqs").create_queue(QueueName="jobs")["QueueUrl"]
+
+
+# === a proxy: the SDK names the server itself, and sends absolute-form requests to the gateway ===
+
+
+def test_boto3_takes_the_gateway_for_its_proxy(aws, url, gateway):
+    client = aws.client("sqs", proxies={"http": f"http://{gateway.before['aws'].address}"})
+    with gateway.counting() as moved:
+        reply, seen = through(gateway, "aws", lambda: client.send_message_batch(QueueUrl=url, Entries=ENTRIES))
+    assert seen.sent.start[1].startswith(f"http://{aws.server}/")
+    nothing_was_changed(seen)
+    assert [(e["Id"], e["Code"]) for e in reply["Failed"]] == [("b", "InvalidParameterValue")]
+    SENT.told_in_headers(told(seen.got), upstream_status=200)
+    SENT.told_in_metrics(moved, "observe", 200)
+
+
+@pytest.mark.parametrize("service", ["blob", "table"])
+def test_azures_sdks_take_the_gateway_for_their_proxy(service, storage, gateway):
+    storage.has_blobs("a"), storage.has_entities()
+    proxies = {"http": f"http://{gateway.before[service].address}"}
+    calls = {"blob": lambda: list(storage.container(transport=RequestsTransport(), proxies=proxies).delete_blobs("a")),
+             "table": lambda: storage.table(transport=RequestsTransport(), proxies=proxies).submit_transaction([("create", azure.entity("a"))])}
+    answers, seen = through(gateway, service, calls[service])
+    assert len(answers) == 1
+    assert seen.sent.start[1].startswith(f"http://{storage.server[service]}/")
+    nothing_was_changed(seen)
+    assert told(seen.got)["onevelope-outcome"] == "succeeded"
+
+
+# === the wrong key ===
+
+
+def test_moto_refuses_a_wrong_secret_through_the_gateway_too(aws, url, gateway):
+    aws.key = aws.key[0], "wrong"
+    client = aws.client("sqs", gateway.before["aws"].address)
+    expected = Expected("aws", "sqs", "SendMessageBatch", "failed", refused("unauthenticated", "SignatureDoesNotMatch", "a", "b"))
+    with gateway.counting() as moved, pytest.raises(ClientError) as raised:
+        try:
+            through(gateway, "aws", lambda: client.send_message_batch(QueueUrl=url, Entries=ENTRIES))
+        finally:
+            _, got = gateway.before["aws"].exchange()
+    assert raised.value.response["Error"]["Code"] == "SignatureDoesNotMatch"
+    expected.told_in_headers(told(got), upstream_status=403)
+    expected.told_in_metrics(moved, "observe", 403)
+
+
+def test_moto_refuses_a_body_that_is_not_the_signed_one(aws, url, gateway):
+    method, address, headers, body = signed_for_envelope(aws, url, gateway)
+    answer = requests.request(method, address, headers=headers, data=body.replace(b'"1"', b'"7"'), timeout=20)
+    assert (answer.status_code, answer.json()["outcome"]) == (401, "failed")
+    assert {result["error"]["vendor_code"] for result in answer.json()["results"]} == {"SignatureDoesNotMatch"}
+    answer = requests.request(method, address, headers=headers, data=body, timeout=20)
+    assert (answer.status_code, answer.json()["outcome"]) == (207, "partial")
+
+
+@pytest.mark.parametrize("service", ["blob", "table"])
+def test_azurite_refuses_a_wrong_key_through_the_gateway_too(service, storage, gateway):
+    wrong = "d3Jvbmc="
+    address = gateway.before[service].address
+    calls = {"blob": lambda: storage.container(address, key=wrong).delete_blobs("a", "b"),
+             "table": lambda: storage.table(address, key=wrong).submit_transaction([("create", azure.entity("a")), ("create", azure.entity("b"))])}
+    with pytest.raises(HttpResponseError) as raised:
+        try:
+            through(gateway, service, calls[service])
+        finally:
+            _, got = gateway.before[service].exchange()
+    assert raised.value.status_code == 403
+    assert told(got)["onevelope-outcome"] == "failed"
+    assert "total=2, succeeded=0, accepted=0, failed=2," in told(got)["onevelope-items"]
+
+
+def signed_for_envelope(account, url, gateway):
+    client = account.client("sqs", gateway.address["aws-envelope"])
+    return aws.signed(client, "send_message_batch", {"QueueUrl": url, "Entries": ENTRIES})
