@@ -60,6 +60,7 @@ impl Bound {
     {
         let name: Arc<str> = self.name.as_str().into();
         let graceful = GracefulShutdown::new();
+        let (cutter, cut) = watch::channel(false);
         loop {
             let permit = tokio::select! {
                 permit = Arc::clone(&connections).acquire_owned() => permit,
@@ -79,14 +80,19 @@ impl Bound {
             };
             let (name, answer, tls, watcher) =
                 (Arc::clone(&name), answer.clone(), self.tls.clone(), graceful.watcher());
+            let mut cut = cut.clone();
             tokio::spawn(async move {
-                connection(stream, peer.ip(), tls, watcher, name, answer).await;
+                tokio::select! {
+                    () = connection(stream, peer.ip(), tls, watcher, name, answer) => {}
+                    () = stopped(&mut cut) => {}
+                }
                 drop(permit);
             });
         }
         drop(self.listener);
         if tokio::time::timeout(deadline, graceful.shutdown()).await.is_err() {
             tracing::warn!(listener = %name, "drain deadline reached; connections in flight are cut");
+            let _ = cutter.send(true);
         }
     }
 }

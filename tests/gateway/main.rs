@@ -1,5 +1,6 @@
 //! The gateway over real sockets on 127.0.0.1: a fake vendor behind it, a client with its own bytes in front.
 
+mod admin; // the operator's port
 mod broken; // replies as bad as they come
 mod cases; // every case of tests/profiles
 mod drain; // SIGTERM
@@ -10,6 +11,7 @@ mod normalise; // the envelope and its headers
 mod passthrough; // bytes through, both ways
 mod raw; // the vendor's bytes inside the envelope
 mod reload; // a new configuration
+mod resources; // which resources fail
 mod routing; // which route, and what of the address the vendor sees
 mod status; // the status line
 mod support;

@@ -1,7 +1,7 @@
 //! Every verdict is counted once, exactly, under names and labels that no caller can make up.
 
 use crate::support::batches::{detail, failed_servers, reset, start, stop};
-use crate::support::{Answer, Call, Gateway, Metrics, Reply, Route, Step, Vendor, until};
+use crate::support::{Answer, Call, Gateway, Metrics, Reply, Route, Step, Vendor};
 
 const RESULTS: &str = "onevelope_resource_results_total";
 const REQUESTS: &str = "onevelope_requests_total";
@@ -170,25 +170,4 @@ async fn what_was_only_tried_out_is_no_result() {
     assert_eq!(answer.json()["operation"]["dry_run"], true);
     let metrics = gateway.metrics().await;
     assert_eq!((metrics.moved(RESULTS), metrics.sum(REQUESTS, &[])), (vec![], 1.0));
-}
-
-#[tokio::test]
-async fn the_admin_port_is_read_only_and_says_what_there_is() {
-    let vendor = Vendor::replying(Reply::json("{}")).await;
-    let gateway = Gateway::before(&vendor, Route::of("huawei")).await;
-    let posted =
-        Call::new("POST", "/metrics").header("Host", "x").body("x").send(gateway.admin_address).await;
-    assert_eq!(posted.status, 405);
-    let missing = gateway.ask("/nothing").await;
-    assert_eq!(missing.status, 404);
-    assert!(missing.text().contains("/metrics"));
-    assert!(gateway.ask("/metrics").await.header("content-type").starts_with("text/plain; version=0.0.4"));
-    let profiles = gateway.ask("/api/profiles").await.json();
-    let names: Vec<_> =
-        profiles.as_array().expect("a list").iter().map(|profile| &profile["profile"]).collect();
-    assert!(names.contains(&&"huawei/ecs-batch".into()));
-    // The traffic port does not serve it.
-    let answer = Call::new("GET", "/metrics").header("Host", "x").send(gateway.address).await;
-    assert_eq!(answer.text(), "{}", "the vendor's own /metrics");
-    until("the request to be counted", async || gateway.metrics().await.sum(REQUESTS, &[]) == 1.0).await;
 }

@@ -143,13 +143,13 @@ class Gateway(Program):
         self.address = self.said(r'"listener":"default","address":"([^"]+)"')[1]
 
     def ask(self, method, host, target, body=None):
-        """(request id, Onevelope-Items as a dictionary) of one batch."""
+        """(request id, Onevelope-Items as a dictionary) of one call."""
         connection = http.client.HTTPConnection(self.address, timeout=20)
         try:
             connection.request(method, target, body, {"Host": host, "Content-Type": "application/json"})
             response = connection.getresponse()
             response.read()
-            items = dict(re.findall(r"(\w+)=(\d+)", response.headers["Onevelope-Items"]))
+            items = dict(re.findall(r"(\w+)=(\d+)", response.headers.get("Onevelope-Items", "")))
             return response.headers["Onevelope-Request-Id"], {name: int(count) for name, count in items.items()}
         finally:
             connection.close()
@@ -200,9 +200,9 @@ class Prometheus(Program):
         except urllib.error.HTTPError as refused:
             raise AssertionError(f"{parameters}: {refused.read().decode(errors='replace')}") from None
 
-    def query(self, expression):
-        """[(labels, value)]; a scalar has no labels."""
-        data = self.api("query", query=expression)
+    def query(self, expression, **at):
+        """[(labels, value)], now or at `time=…`; a scalar has no labels."""
+        data = self.api("query", query=expression, **at)
         if data["resultType"] == "scalar":
             return [({}, float(data["result"][1]))]
         return [(sample["metric"], float(sample["value"][1])) for sample in data["result"]]

@@ -20,6 +20,8 @@ class Run:
         self.vendor, self.gateway, self.prometheus = vendor, gateway, prometheus
         self.failures = Counter()  # (vendor, resource, category) -> times
         self.failed_in = {}  # request id -> resources that failed in it
+        self.at = 0.0  # a moment at which the last failure had its row: Prometheus' time of a scrape
+        self.alerts = []  # as /api/v1/alerts told them at about that moment
 
     def huawei(self, fates, fine=(), host=HUAWEI):
         """One batch: `fates` is id -> code of those that fail."""
@@ -51,6 +53,10 @@ class Run:
         finally:
             self.vendor.garbled = False
 
+    def unrecognised(self):
+        """No profile knows it, so its answer says nothing about items."""
+        assert self.gateway.ask("GET", HUAWEI, "/v1/p/flavors") == (None, {})
+
     def scraped(self, times=1):
         """Waits until Prometheus has stored further scrapes of the resources page."""
         for _ in range(times):
@@ -70,11 +76,15 @@ class Run:
         self.huawei({f"gone-{n}": "unreachable" for n in range(3)}, host=UNREACHABLE)
         self.huawei({"odd": UNMAPPED})
         self.unknown(["lost-1", "lost-2"])
+        self.unrecognised()
 
         # Quiet for longer than ttl: every row is given away. Then one more resource fails, and must get a row.
         until(lambda: p.value("sum(onevelope_resource_series)") == 0, "all rows to be given away")
         self.tencent({"late": "5000"}, ["fine"])
-        until(lambda: p.value('sum(onevelope_resource_failures_total{resource="late"})') == 1, "a row for the last failure")
+        # Rows live for seconds in this run, so what shows them is looked at as of a moment when this one was there.
+        late = 'onevelope_resource_failures_total{resource="late"}'
+        self.at = until(lambda: p.value(f"timestamp({late} == 1)"), "a row for the last failure")
+        self.alerts = until(lambda: [a for a in p.api("alerts")["alerts"] if a["labels"].get("resource") == "late"] and p.api("alerts")["alerts"], "its alert")
         until(lambda: p.value("sum(onevelope_resource_failures_held)") == 0, "nothing held back")
         self.scraped(2)
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from wire import HOP_BY_HOP, Message
 
-# Which codings the gateway can undo decides what it asks for; no signature covers it. `Via` it adds.
-NEGOTIATED = {"accept-encoding", "via"}
+# Between neighbours, and covered by no signature: the gateway asks for codings that it can undo, bids a client that
+# expects it to continue, and adds itself to `Via`.
+NEGOTIATED = {"accept-encoding", "expect", "via"}
 
 
 @dataclass(frozen=True)

@@ -32,20 +32,19 @@ def needed(variable, path):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_proxies():
-    """Those of whoever runs the tests are not asked for what stays on this machine."""
+def nothing_from_outside():
+    """Proxies, accounts and regions of whoever runs the tests are not for what stays on this machine."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("http_proxy", "https_proxy", "all_proxy"):
-            patch.delenv(name, raising=False)
-            patch.delenv(name.upper(), raising=False)
         for name in list(os.environ):
-            if name.startswith("AWS_"):
+            if name.lower() in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") or name.startswith(("AWS_", "AZURE_")):
                 patch.delenv(name)
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
         yield
 
 
 @pytest.fixture(scope="session")
-def moto(no_proxies):
+def moto(nothing_from_outside):
     program = needed("VENV", pathlib.Path(os.environ.get("VENV", sys.prefix)) / "bin" / "moto_server")
     # Thousands of machine images would be loaded anew for each test.
     env = {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
@@ -55,7 +54,7 @@ def moto(no_proxies):
 
 
 @pytest.fixture(scope="session")
-def azurite(no_proxies):
+def azurite(nothing_from_outside):
     """The addresses of the blob and the table service."""
     program = needed("NODE_MODULES", pathlib.Path(os.environ.get("NODE_MODULES", "node_modules")) / "azurite" / "dist" / "src" / "azurite.js")
     ports = [word for service in ("blob", "queue", "table") for word in (f"--{service}Port", "0")]

@@ -5,6 +5,7 @@ import json
 import pytest
 import requests
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from aws import signed
 from aws_cases import CASES
@@ -50,6 +51,8 @@ def result(client, method, parameters):
         seen = getattr(client, method)(**parameters)
     except ClientError as error:
         seen = error.response
+    except ResponseParserError as error:
+        return str(error)
     metadata = seen["ResponseMetadata"]
     ours = {name for name in metadata["HTTPHeaders"] if name.startswith("onevelope-")}
     headers = {n: v for n, v in metadata["HTTPHeaders"].items() if n not in ours | HOP_BY_HOP | {"date"}}

@@ -50,18 +50,21 @@ def test_azures_sdks_take_the_gateway_for_their_proxy(service, storage, gateway)
 # === the wrong key ===
 
 
-def test_moto_refuses_a_wrong_secret_through_the_gateway_too(aws, url, gateway):
+@pytest.mark.parametrize("service, code, status", [("s3", "SignatureDoesNotMatch", 403), ("ec2", "AuthFailure", 401)])
+def test_moto_refuses_a_wrong_secret_through_the_gateway_too(service, code, status, aws, gateway):
+    aws.client("s3").create_bucket(Bucket="lake")
     aws.key = aws.key[0], "wrong"
-    client = aws.client("sqs", gateway.before["aws"].address)
-    expected = Expected("aws", "sqs", "SendMessageBatch", "failed", refused("unauthenticated", "SignatureDoesNotMatch", "a", "b"))
-    with gateway.counting() as moved, pytest.raises(ClientError) as raised:
-        try:
-            through(gateway, "aws", lambda: client.send_message_batch(QueueUrl=url, Entries=ENTRIES))
-        finally:
-            _, got = gateway.before["aws"].exchange()
-    assert raised.value.response["Error"]["Code"] == "SignatureDoesNotMatch"
-    expected.told_in_headers(told(got), upstream_status=403)
-    expected.told_in_metrics(moved, "observe", 403)
+    client = aws.client(service, gateway.before["aws"].address)
+    action, call = {
+        "s3": ("DeleteObjects", lambda: client.delete_objects(Bucket="lake", Delete={"Objects": [{"Key": "a"}, {"Key": "b"}]})),
+        "ec2": ("StopInstances", lambda: client.stop_instances(InstanceIds=["a", "b"]))}[service]
+    with gateway.counting() as moved:
+        raised, seen = through(gateway, "aws", lambda: pytest.raises(ClientError, call))
+    assert raised.value.response["Error"]["Code"] == code
+    nothing_was_changed(seen)
+    expected = Expected("aws", service, action, "failed", refused("unauthenticated", code, "a", "b"))
+    expected.told_in_headers(told(seen.got), upstream_status=status)
+    expected.told_in_metrics(moved, "observe", status)
 
 
 def test_moto_refuses_a_body_that_is_not_the_signed_one(aws, url, gateway):
@@ -79,14 +82,11 @@ def test_azurite_refuses_a_wrong_key_through_the_gateway_too(service, storage, g
     address = gateway.before[service].address
     calls = {"blob": lambda: storage.container(address, key=wrong).delete_blobs("a", "b"),
              "table": lambda: storage.table(address, key=wrong).submit_transaction([("create", azure.entity("a")), ("create", azure.entity("b"))])}
-    with pytest.raises(HttpResponseError) as raised:
-        try:
-            through(gateway, service, calls[service])
-        finally:
-            _, got = gateway.before[service].exchange()
+    raised, seen = through(gateway, service, lambda: pytest.raises(HttpResponseError, calls[service]))
     assert raised.value.status_code == 403
-    assert told(got)["onevelope-outcome"] == "failed"
-    assert "total=2, succeeded=0, accepted=0, failed=2," in told(got)["onevelope-items"]
+    nothing_was_changed(seen)
+    assert told(seen.got)["onevelope-outcome"] == "failed"
+    assert "total=2, succeeded=0, accepted=0, failed=2," in told(seen.got)["onevelope-items"]
 
 
 def signed_for_envelope(account, url, gateway):

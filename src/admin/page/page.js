@@ -9,14 +9,20 @@ const KEPT = 1000;
 const DRAWN = 100;
 const COUNTS = ["succeeded", "accepted", "failed", "not_attempted", "unknown"];
 
-const state = { vendors: [], failures: new Map(), batches: new Map(), profiles: [], paused: false };
+const state = { vendors: [], failures: new Map(), batches: new Map(), profiles: [], loaded: false, paused: false };
 const $ = (id) => document.getElementById(id);
 const words = (...parts) => parts.filter(Boolean).join(" ");
 const plain = (word) => String(word ?? "").replaceAll("_", " ");
 /** An unmapped failure has no category worth a word; its code follows. */
 const known = (category) => (category === "unknown" ? "" : plain(category));
 const number = (n) => n.toLocaleString("en");
-const more = (all) => (all > DRAWN ? `${number(all - DRAWN)} more: filter to see them. ` : "");
+/** Under a table: what is left out, or why it is empty. Never "nothing" before the lists came. */
+function note(all, query, nothing) {
+  if (all > DRAWN) return `${number(all - DRAWN)} more: filter to see them.`;
+  if (all) return "";
+  if (!state.loaded) return "Not loaded.";
+  return query ? "Nothing matches the filter." : nothing;
+}
 
 // === Making elements ===
 
@@ -62,7 +68,7 @@ function ago(time) {
 
 const drawn = new WeakMap();
 
-/** Makes a parent's rows those of `items`; items shown before keep their elements, and with them focus and selection. */
+/** Makes a parent's rows those of `items`; items shown before keep their elements, so focus and selection stay. */
 function show(parent, items, key, build) {
   const old = drawn.get(parent) ?? new Map();
   const rows = new Map(items.map((item) => [key(item), old.get(key(item)) ?? build(item)]));
@@ -96,7 +102,10 @@ function draw() {
 function drawVendors() {
   const busy = state.vendors.filter((vendor) => present(vendor).length);
   show($("vendors"), busy.sort((a, b) => b.failed - a.failed), ({ vendor }) => vendor, ({ vendor }) => {
-    const name = button(vendor, "link", () => { $("filter").value = $("filter").value === vendor ? "" : vendor; draw(); });
+    const name = button(vendor, "link", () => {
+      $("filter").value = $("filter").value === vendor ? "" : vendor;
+      draw();
+    });
     const [bar, counts] = [make("div", "bar"), make("p", "counts")];
     const fill = (now) => {
       const parts = present(now).map((count) => make("span", count));
@@ -112,18 +121,17 @@ function drawVendors() {
 
 /** Failures, newest first, by resource. What a dry run foretold did not happen. */
 function groups(failures) {
-  const resource = ({ vendor, service, resource_type: type, resource: id, action }) => [vendor, service, type, id ?? { action }];
   const happened = failures.filter((failure) => !failure.dry_run);
-  const all = [...Map.groupBy(happened, (failure) => JSON.stringify(resource(failure)))];
+  const all = [...Map.groupBy(happened, ({ vendor, service, resource_type: type, resource, action }) =>
+    JSON.stringify([vendor, service, type, resource ?? { action }]))];
   return $("order").value === "count" ? all.sort(([, a], [, b]) => b.length - a.length) : all;
 }
 
 function drawFailing(query) {
   const all = groups(newest(state.failures).filter((failure) => passes(query, failure)));
   show($("failing"), all.slice(0, DRAWN), ([key]) => key, failingRow);
-  put($("failing-count"), number(all.length));
-  const none = query ? "Nothing that failed matches the filter." : "Nothing has failed.";
-  put($("failing-note"), all.length ? `${more(all.length)}Counted over the last ${number(KEPT)} failures.` : none);
+  put($("failing-count"), all.length ? `${number(all.length)}, counted over the last ${number(KEPT)} failures` : "");
+  put($("failing-note"), note(all.length, query, "Nothing has failed."));
 }
 
 function failingRow([, [{ resource, resource_type: type, vendor, service }]]) {
@@ -165,24 +173,24 @@ function drawRecent(query) {
   const all = newest(state.batches).filter((batch) => passes(query, batch));
   show($("recent"), all.slice(0, DRAWN), (batch) => batch.id, (batch) => ({ node: make("tr", "",
     make("td", "", make("span", "id", batch.action), make("span", "under", words(batch.vendor, batch.service))),
-    make("td", "", chip(batch.outcome)), make("td", "counts", ...counted(batch.summary)),
+    make("td", "", chip(batch.outcome), batch.dry_run && " dry run"), make("td", "counts", ...counted(batch.summary)),
     make("td", "wide number", String(batch.upstream_status ?? "none")), make("td", "wide small", batch.profile),
     make("td", "wide", make("code", "", batch.id)), make("td", "", moment(batch.time))) }));
-  put($("recent-count"), number(all.length));
-  const none = query ? "No envelope matches the filter." : "No batch has been answered yet.";
-  put($("recent-note"), all.length ? more(all.length) : none);
+  put($("recent-count"), all.length ? number(all.length) : "");
+  put($("recent-note"), note(all.length, query, "No batch has been answered yet."));
 }
 
 // === Profiles and configuration ===
 
 function drawProfiles() {
   const all = state.profiles.filter((profile) => passes($("profile-filter").value.trim(), profile));
-  show($("profile-list"), all.slice(0, DRAWN), ({ profile }) => profile, ({ profile, services, actions, status, source }) => ({
-    node: make("tr", "", make("td", "keep id", profile), make("td", "wide", services.join(", ")),
-      make("td", "", make("details", "", make("summary", "", number(actions.length)), actions.join(", "))),
-      make("td", "wide", status), make("td", "wide small", source)) }));
+  const row = ({ profile, services, actions, status, source }) => ({ node: make("tr", "",
+    make("td", "keep id", profile), make("td", "wide", services.join(", ")),
+    make("td", "", make("details", "", make("summary", "", number(actions.length)), actions.join(", "))),
+    make("td", "wide", status), make("td", "wide small", source)) });
+  show($("profile-list"), all.slice(0, DRAWN), ({ profile }) => profile, row);
   put($("profiles-count"), number(all.length));
-  put($("profiles-note"), more(all.length));
+  put($("profiles-note"), note(all.length, true));
 }
 
 function drawConfig({ in_force: inForce, last_read: lastRead, refused, config }) {
@@ -196,7 +204,7 @@ function drawConfig({ in_force: inForce, last_read: lastRead, refused, config })
 // === Playground ===
 
 async function explain() {
-  const pasted = { request: $("request").value, reply: $("reply").value, vendor: $("vendor").value.trim() || undefined };
+  const pasted = { request: $("request").value, reply: $("reply").value, vendor: $("vendor").value.trim() };
   try {
     const response = await fetch("/api/explain", { method: "POST", body: JSON.stringify(pasted) });
     const text = await response.text();
@@ -248,7 +256,7 @@ function pretty(text) {
 
 const NEWS = {
   "/api/vendors": (vendors) => { state.vendors = vendors; },
-  [`/api/failures?limit=${KEPT}`]: ({ failures }) => failures.forEach(keepFailure),
+  [`/api/failures?limit=${KEPT}`]: ({ failures }) => { state.loaded = true; failures.forEach(keepFailure); },
   [`/api/batches?limit=${KEPT}`]: ({ batches }) => batches.forEach(keepBatch),
   "/api/config": drawConfig,
 };
@@ -333,7 +341,8 @@ setInterval(() => document.hidden || load(live() ? { "/api/config": drawConfig }
 route();
 load({ ...NEWS, "/api/profiles": (profiles) => {
   state.profiles = profiles;
-  $("vendor-names").append(...[...new Set(profiles.map(({ vendor }) => vendor))].map((vendor) => make("option", "", vendor)));
+  const vendors = new Set(profiles.map(({ vendor }) => vendor));
+  $("vendor-names").append(...[...vendors].map((vendor) => make("option", "", vendor)));
   drawProfiles();
 } });
 watch();

@@ -80,7 +80,7 @@ impl Gateway {
 
     /// Asks the admin port.
     pub async fn ask(&self, path: &str) -> Answer {
-        Call::new("GET", path).header("Host", "admin").send(self.admin_address).await
+        Call::new("GET", path).header("Host", "localhost").send(self.admin_address).await
     }
 
     pub async fn metrics(&self) -> Metrics {
