@@ -55,11 +55,10 @@ pub fn string(out: &mut Vec<u8>, s: &str) {
     out.push(b'"');
     let bytes = s.as_bytes();
     let mut from = 0;
-    for (at, &b) in bytes.iter().enumerate() {
-        if b >= 0x20 && b != b'"' && b != b'\\' {
-            continue;
-        }
+    loop {
+        let at = plain_run(bytes, from);
         out.extend_from_slice(&bytes[from..at]);
+        let Some(&b) = bytes.get(at) else { break };
         from = at + 1;
         match b {
             b'"' => out.extend_from_slice(b"\\\""),
@@ -75,8 +74,34 @@ pub fn string(out: &mut Vec<u8>, s: &str) {
             }
         }
     }
-    out.extend_from_slice(&bytes[from..]);
     out.push(b'"');
+}
+
+/// From `at`, the first byte that ends a plain run of string content: a quote, a backslash, a control
+/// character, or the end of the text. Eight bytes at a time.
+#[inline]
+pub(crate) fn plain_run(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    while let Some(chunk) = bytes.get(at..at + 8).and_then(|c| <[u8; 8]>::try_from(c).ok()) {
+        let word = u64::from_le_bytes(chunk);
+        let quote = word ^ (ONES * b'"' as u64);
+        let slash = word ^ (ONES * b'\\' as u64);
+        // A byte is zero, or below 0x20, where the subtraction borrows into its high bit. Bytes after the first
+        // hit may be marked falsely; only the first is used.
+        let hits = (quote.wrapping_sub(ONES) & !quote)
+            | (slash.wrapping_sub(ONES) & !slash)
+            | (word.wrapping_sub(ONES * 0x20) & !word);
+        let hits = hits & HIGH;
+        if hits != 0 {
+            return at + (hits.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while bytes.get(at).is_some_and(|&b| b >= 0x20 && b != b'"' && b != b'\\') {
+        at += 1;
+    }
+    at
 }
 
 /// A number in decimal.

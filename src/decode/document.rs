@@ -80,6 +80,11 @@ impl<'a> Document<'a> {
         Self { text, nodes }
     }
 
+    /// Whether the text is the body itself, byte for byte.
+    pub fn is_borrowed(&self) -> bool {
+        matches!(self.text, Cow::Borrowed(_))
+    }
+
     /// Gives up the tree and keeps its text.
     pub fn into_text(self) -> Cow<'a, str> {
         self.text

@@ -4,6 +4,8 @@
 //! for the same thing. A value that is a JSON list or object is read as such (Alibaba squeezes ids into one
 //! parameter). Keys keep their order of first appearance, repeats are kept.
 
+use std::collections::HashMap;
+
 use percent_encoding::percent_decode_str;
 
 use crate::json_text::string;
@@ -11,21 +13,28 @@ use crate::json_text::string;
 /// A parameter tree while it is built.
 enum Part {
     Text(String),
-    Members(Vec<(String, Part)>),
+    Members(Group),
+}
+
+/// Members in order of appearance; those that hold members of their own can be found again.
+#[derive(Default)]
+struct Group {
+    list: Vec<(String, Part)>,
+    groups: HashMap<String, usize>,
 }
 
 /// The text's pairs as JSON. Never fails: what is no pair is a name without a value.
 pub fn form_to_json(text: &str) -> String {
-    let mut root = Vec::new();
+    let mut root = Group::default();
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (plain(name), plain(value));
         let path: Vec<&str> = name.split('.').filter(|step| *step != "member").collect();
         // A deep path is a caller's mischief, not a vendor's parameter.
         if path.len() > 16 || path.iter().any(|step| step.is_empty()) {
-            root.push((name, Part::Text(value)));
+            root.list.push((name, Part::Text(value)));
         } else {
-            insert(&mut root, &path, value);
+            root.insert(&path, value);
         }
     }
     let mut out = Vec::with_capacity(text.len() + 16);
@@ -33,20 +42,20 @@ pub fn form_to_json(text: &str) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
-fn insert(members: &mut Vec<(String, Part)>, path: &[&str], value: String) {
-    let Some((step, rest)) = path.split_first() else { return };
-    if rest.is_empty() {
-        members.push(((*step).to_owned(), Part::Text(value)));
-        return;
-    }
-    // Parameters of one item come together, so the last member is nearly always the one meant.
-    let found = members.iter().rposition(|(name, part)| name == step && matches!(part, Part::Members(_)));
-    let at = found.unwrap_or_else(|| {
-        members.push(((*step).to_owned(), Part::Members(Vec::new())));
-        members.len() - 1
-    });
-    if let Part::Members(inner) = &mut members[at].1 {
-        insert(inner, rest, value);
+impl Group {
+    fn insert(&mut self, path: &[&str], value: String) {
+        let Some((step, rest)) = path.split_first() else { return };
+        if rest.is_empty() {
+            return self.list.push(((*step).to_owned(), Part::Text(value)));
+        }
+        let at = self.groups.get(*step).copied().unwrap_or_else(|| {
+            self.list.push(((*step).to_owned(), Part::Members(Group::default())));
+            self.groups.insert((*step).to_owned(), self.list.len() - 1);
+            self.list.len() - 1
+        });
+        if let Part::Members(inner) = &mut self.list[at].1 {
+            inner.insert(rest, value);
+        }
     }
 }
 
@@ -60,7 +69,7 @@ fn write(out: &mut Vec<u8>, part: &Part) {
                 string(out, text);
             }
         }
-        Part::Members(members) => match numbered(members) {
+        Part::Members(Group { list: members, .. }) => match numbered(members) {
             Some(elements) => {
                 out.push(b'[');
                 for (n, element) in elements.into_iter().enumerate() {
@@ -101,6 +110,9 @@ fn numbered(members: &[(String, Part)]) -> Option<Vec<&Part>> {
 }
 
 fn plain(text: &str) -> String {
+    if !text.contains(['+', '%']) {
+        return text.to_owned();
+    }
     percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 

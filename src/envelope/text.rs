@@ -34,6 +34,11 @@ impl Text {
         Self { start: start as u32, tail: NonZeroU32::new(tail).unwrap_or(NonZeroU32::MIN) }
     }
 
+    /// Whether it can stand between quotes as it is: in escaped form, or a span of a document's text that has no escapes.
+    pub fn is_json(self) -> bool {
+        self.is_escaped() || (self.tail.get() >> 2) & 3 == Source::Reply as u32
+    }
+
     /// Whether it is in the escaped form of a JSON string.
     pub fn is_escaped(self) -> bool {
         self.tail.get() & 2 != 0

@@ -300,7 +300,7 @@ fn lit(out: &mut Vec<u8>, s: &str) {
 
 fn text(out: &mut Vec<u8>, t: Text, sources: &Sources<'_>) {
     let raw = sources.raw(t);
-    if t.is_escaped() {
+    if t.is_json() {
         out.push(b'"');
         lit(out, raw);
         out.push(b'"');

@@ -88,7 +88,7 @@ pub fn translate<R>(
         Err(_) => (ReplyBody::Empty, false),
     };
     // A charset other than UTF-8 was transcoded for reading; its bytes are not JSON text as they stand.
-    let is_json = is_json && std::str::from_utf8(&plain.body).is_ok();
+    let is_json = is_json && matches!(&read, Ok((document, ..)) if document.is_borrowed());
     let reply = Reply { status: incoming.status, headers: incoming.headers, body: reply_body };
     let envelope = apply(request, &reply, strict, data, trace);
     // The tree has done its work; only its text is still pointed to.

@@ -31,7 +31,7 @@ pub fn view(
     let found = recognise::best(set, scope, &reader)?;
     let (profile, action) = set.get(found.at);
     // The action may know its wire better than the first byte does.
-    let own = own_document(action, head, body, bounds);
+    let own = own_document(action, head, body, parsed.is_some(), bounds);
     let reader = match &own {
         Own::Read(document) => Reader { body: Some(document), ..reader },
         Own::Query => Reader { body: query.as_ref(), ..reader },
@@ -49,20 +49,21 @@ enum Own<'b> {
     Unreadable,
 }
 
-fn own_document<'b>(action: &Action, head: &Head<'_>, body: &'b [u8], bounds: Bounds) -> Own<'b> {
-    if action.from_query {
+fn own_document<'b>(
+    action: &Action,
+    head: &Head<'_>,
+    body: &'b [u8],
+    parsed: bool,
+    bounds: Bounds,
+) -> Own<'b> {
+    if action.from_query || body.is_empty() {
         return Own::Query;
     }
-    if body.is_empty() {
-        return Own::Query;
-    }
-    let media_type = head.header("content-type");
-    let wire = action.wire.or_else(|| sniff(body, media_type));
-    match wire {
+    match action.wire {
+        None if parsed => Own::AsParsed,
         None => Own::Unreadable,
-        Some(wire) => match read(body, wire, media_type, bounds, false) {
-            Ok((document, _)) if action.wire.is_some() => Own::Read(document),
-            Ok(_) => Own::AsParsed,
+        Some(wire) => match read(body, wire, head.header("content-type"), bounds, false) {
+            Ok((document, _)) => Own::Read(document),
             Err(_) => Own::Unreadable,
         },
     }

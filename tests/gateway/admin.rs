@@ -147,7 +147,8 @@ async fn the_playground_explains_pasted_messages_and_sends_nothing() {
         assert_eq!(told.status, 422, "{wrong}");
         assert!(told.json()["error"].is_string(), "{wrong}");
     }
-    let huge = Call::new("POST", "/api/explain").header("Host", "localhost").header("Content-Length", "9000000");
+    let huge =
+        Call::new("POST", "/api/explain").header("Host", "localhost").header("Content-Length", "9000000");
     assert_eq!(huge.send(gateway.admin_address).await.status, 422, "told before it is sent");
     assert_eq!(vendor.connections(), 0);
 }

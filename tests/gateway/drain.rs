@@ -74,10 +74,11 @@ async fn the_deadline_ends_what_does_not_end_by_itself() {
     let vendor = Vendor::scripted(vec![Step::Silence]).await;
     let mut gateway =
         Gateway::before(&vendor, Route::of("tencent").and("[drain]\ndeadline = \"200ms\"")).await;
-    let _wire = stop(&["a"]).open(gateway.address).await;
+    let mut wire = stop(&["a"]).open(gateway.address).await;
     vendor.got(1).await;
     gateway.stop();
     gateway.ended().await;
+    assert!(soon("the end", Answer::read_head(&mut wire.stream)).await.is_none(), "cut, not left hanging");
 }
 
 #[tokio::test]

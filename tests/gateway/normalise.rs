@@ -163,3 +163,23 @@ async fn http2_callers_get_the_same_envelope() {
     let answer = reset(&["s1", "s2"]).send_h2c(gateway.address).await;
     assert_eq!((answer.status, answer.outcomes()), (207, vec!["succeeded".into(), "failed".into()]));
 }
+
+#[tokio::test]
+async fn a_proxy_route_without_vendor_recognises_each_by_its_own_words() {
+    let vendor = Vendor::answering(None, |heard| match heard.line().contains("StopInstances") {
+        true => detail(&[("a", 0), ("b", 5100)]).script(),
+        false => failed_servers(&[("b", "Ecs.0614")]).script(),
+    })
+    .await;
+    let text = format!("[routes.any]\nupstream = \"u\"\n[upstreams.u]\nurl = {:?}\n", vendor.url());
+    let gateway = Gateway::start(&text).await;
+    // As a client behind `http_proxy` sends it.
+    let target =
+        "http://cvm.api.qcloud.com/v2/index.php?Action=StopInstances&instanceIds.0=a&instanceIds.1=b";
+    let answer = stop(&[]).at(target).send(gateway.address).await;
+    assert_eq!(answer.header("onevelope-profile"), "\"tencent/async-task\"");
+    assert_eq!(answer.outcomes(), ["accepted", "failed"]);
+    let answer = reset(&["a", "b"]).send(gateway.address).await;
+    assert_eq!(answer.header("onevelope-profile"), "\"huawei/ecs-batch\"");
+    assert_eq!(answer.outcomes(), ["succeeded", "failed"]);
+}

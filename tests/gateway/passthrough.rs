@@ -1,8 +1,10 @@
 //! What the gateway does not look at goes through byte for byte; what belongs to one connection does not.
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 
-use crate::support::{Call, Gate, Gateway, Reply, Route, Step, Vendor, soon, until};
+use crate::support::batches::reset;
+use crate::support::{Answer, Call, Gate, Gateway, Reply, Route, Step, Vendor, soon, until};
 
 /// A route that does not look.
 fn passthrough() -> Route {
@@ -196,4 +198,46 @@ async fn a_vendor_that_cuts_its_body_is_seen_cutting_it() {
     let gateway = Gateway::before(&vendor, passthrough()).await;
     let answer = Call::new("GET", "/").header("Host", "x").send(gateway.address).await;
     assert!(!answer.whole, "the caller must not take a part for the whole");
+}
+
+#[tokio::test]
+async fn a_batch_that_its_caller_cut_is_never_sent() {
+    let vendor = vendor().await;
+    let gateway = Gateway::before(&vendor, Route::of("huawei")).await;
+    let whole = reset(&["a", "b"]).bytes();
+    let mut wire = TcpStream::connect(gateway.address).await.expect("a connection");
+    wire.write_all(&whole[..whole.len() - 5]).await.expect("sent");
+    wire.shutdown().await.expect("half closed");
+    let answer = soon("an answer", Answer::read(&mut BufReader::new(wire), false)).await;
+    assert!(answer.is_none_or(|answer| answer.status == 400), "half a batch is no batch");
+    assert_eq!(vendor.connections(), 0);
+}
+
+#[tokio::test]
+async fn two_hosts_or_two_lengths_are_refused() {
+    let vendor = vendor().await;
+    let gateway = Gateway::before(&vendor, Route::of("huawei")).await;
+    let call = Call::new("POST", "/x").header("Host", "a.example");
+    let two_hosts = call.clone().header("Host", "b.example").send(gateway.address).await;
+    assert_eq!(two_hosts.status, 400);
+    let smuggled = call.header("Content-Length", "5").header("Content-Length", "6").body("hello!");
+    assert_eq!(smuggled.send(gateway.address).await.status, 400);
+    assert_eq!(vendor.heard().len(), 0);
+}
+
+#[tokio::test]
+async fn nothing_is_smuggled_between_two_framings() {
+    let vendor = vendor().await;
+    let gateway = Gateway::before(&vendor, passthrough()).await;
+    let hidden = "0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: x\r\n\r\n";
+    let call =
+        Call::new("POST", "/x").header("Host", "x").header("Content-Length", &hidden.len().to_string());
+    let mut wire = call.header("Transfer-Encoding", "chunked").body(hidden).open(gateway.address).await;
+    wire.head().await;
+    // Whatever became of the rest, the vendor read no length that disagrees with the chunks.
+    let heard = vendor.heard();
+    assert!(heard.iter().all(
+        |heard| heard.header("content-length").is_empty() || heard.header("transfer-encoding").is_empty()
+    ));
+    assert!(heard.iter().all(|heard| !String::from_utf8_lossy(&heard.body).contains("/hidden")));
 }

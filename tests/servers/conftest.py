@@ -1,7 +1,7 @@
 """Vendors' SDKs against real servers, straight and through a running onevelope: boto3 and moto, azure-storage-blob,
 azure-data-tables and Azurite. What the servers check, signatures above all, stays valid; what they say is judged.
 
-    VENV=…          the virtual environment with requirements.txt in it; left out: the one that runs pytest
+    VENV=…          the bin folder of the virtual environment with requirements.txt in it; left out: where Python is
     NODE_MODULES=…  the folder that `npm ci` made of package.json here
     ONEVELOPE=…     a built binary
     pytest tests/servers
@@ -45,7 +45,7 @@ def nothing_from_outside():
 
 @pytest.fixture(scope="session")
 def moto(nothing_from_outside):
-    program = needed("VENV", pathlib.Path(os.environ.get("VENV", sys.prefix)) / "bin" / "moto_server")
+    program = needed("VENV", pathlib.Path(os.environ.get("VENV", pathlib.Path(sys.prefix) / "bin")) / "moto_server")
     # Thousands of machine images would be loaded anew for each test.
     env = {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
     process = Process("moto", [program, "-H", "127.0.0.1", "-p", "0"], env)
@@ -56,7 +56,8 @@ def moto(nothing_from_outside):
 @pytest.fixture(scope="session")
 def azurite(nothing_from_outside):
     """The addresses of the blob and the table service."""
-    program = needed("NODE_MODULES", pathlib.Path(os.environ.get("NODE_MODULES", "node_modules")) / "azurite" / "dist" / "src" / "azurite.js")
+    modules = pathlib.Path(os.environ.get("NODE_MODULES", "node_modules"))
+    program = needed("NODE_MODULES", modules / "azurite" / "dist" / "src" / "azurite.js")
     ports = [word for service in ("blob", "queue", "table") for word in (f"--{service}Port", "0")]
     process = Process("azurite", ["node", program, "--inMemoryPersistence", "--disableTelemetry", *ports])
     yield {service.lower(): process.printed(rf"Azurite {service} service is successfully listening at http://(127\.0\.0\.1:\d+)")[1]

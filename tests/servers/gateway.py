@@ -39,7 +39,8 @@ class Gateway:
         self.behind = {name: Relay(address) for name, (_, address) in servers.items()}
         config = pathlib.Path(directory) / "onevelope.toml"
         config.write_text("".join(
-            [LISTENER.format(name=name, mode=mode, vendor=vendor) for name, (vendor, _) in servers.items() for mode in ("observe", "envelope")]
+            [LISTENER.format(name=name, mode=mode, vendor=vendor)
+             for name, (vendor, _) in servers.items() for mode in ("observe", "envelope")]
             + [UPSTREAM.format(name=name, address=relay.address) for name, relay in self.behind.items()]
             + ['[admin]\naddress = "127.0.0.1:0"\n']))
         # The log must be lines of JSON, whatever the caller's terminal and taste.
@@ -64,7 +65,7 @@ class Gateway:
         moved = {}
         before = self.samples()
         yield moved
-        # A call is counted when its last byte is out, which may be a moment after the client has it.
+        # Nothing promises that a call is counted before its caller has the last byte.
         until = time.monotonic() + 10
         while True:
             after = self.samples()

@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from aws import signed
-from aws_cases import CASES
 from calls import nothing_was_changed, through, told
+from cases import CASES
 from wire import HOP_BY_HOP
 
 

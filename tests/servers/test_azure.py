@@ -158,7 +158,8 @@ def result(call, address):
     try:
         answers = list(call(address))
     except HttpResponseError as error:
-        return type(error).__name__, error.status_code, error.error_code, error.message.split("\n")[0], parts(getattr(error, "parts", None) or [])
+        message = error.message.split("\n")[0]
+        return type(error).__name__, error.status_code, error.error_code, message, parts(getattr(error, "parts", None) or [])
     return parts(answers)
 
 

@@ -8,10 +8,11 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-import aws_cases
 from aws import REGION, signed
-from aws_cases import instances, queue
 from calls import nothing_was_changed, through, told
+from cases.machines import instances
+from cases.messages import queue
+from cases.others import glue_table, image
 from verdicts import DONE, TAKEN, Expected
 
 TYPE = "application/vnd.onevelope.batch+json"
@@ -27,10 +28,11 @@ def ask(aws, gateway):
 
 
 def test_without_inference_what_the_server_does_not_say_is_unknown(aws, ask):
-    aws_cases.glue_table(aws)
+    glue_table(aws)
     answer = ask("glue", "batch_delete_table", dict(DatabaseName="db", TablesToDelete=["t", "u"]), Prefer="handling=strict")
     assert answer.status_code == 207
-    assert [(r["id"], r["outcome"], r["evidence"]) for r in answer.json()["results"]] == [("t", "unknown", "none"), ("u", "failed", "reported")]
+    said = [(r["id"], r["outcome"], r["evidence"]) for r in answer.json()["results"]]
+    assert said == [("t", "unknown", "none"), ("u", "failed", "reported")]
     assert answer.headers["Preference-Applied"] == "handling=strict"
 
 
@@ -86,7 +88,8 @@ def test_a_queue_speaks_the_older_protocol_too(aws, gateway):
         answer = requests.post(request.url, headers=dict(request.headers.items()), data=body, timeout=20)
     _, replied = gateway.behind["aws"].exchange()
     assert replied.body.lstrip().startswith(b"<")
-    expected = Expected("aws", "sqs", "DeleteMessageBatch", "partial", [("bad", "failed reported invalid_argument ReceiptHandleIsInvalid"), ("good", DONE)])
+    expected = Expected("aws", "sqs", "DeleteMessageBatch", "partial", [
+        ("bad", "failed reported invalid_argument ReceiptHandleIsInvalid"), ("good", DONE)])
     expected.told_in(answer, replied)
     expected.told_in_metrics(moved, "envelope", 207)
 
@@ -122,10 +125,11 @@ def test_a_blob_goes_through_both_ways(storage, gateway):
 
 
 def test_what_fails_again_and_again_has_a_row_of_its_own(aws, ask, gateway):
-    aws_cases.image(aws)
+    image(aws)
 
     def rows(name):
-        return {dict(labels).get("resource"): value for (family, labels), value in gateway.samples("/metrics/resources").items() if family == name}
+        page = gateway.samples("/metrics/resources")
+        return {dict(labels).get("resource"): value for (family, labels), value in page.items() if family == name}
 
     for _ in range(3):
         ask("ecr", "batch_delete_image", dict(repositoryName="web", imageIds=[{"imageTag": "gone-for-good"}]))

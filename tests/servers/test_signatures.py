@@ -3,7 +3,6 @@
 import pytest
 import requests
 from azure.core.exceptions import HttpResponseError
-from azure.core.pipeline.transport import RequestsTransport
 from botocore.exceptions import ClientError
 
 import aws
@@ -38,8 +37,8 @@ def test_boto3_takes_the_gateway_for_its_proxy(aws, url, gateway):
 def test_azures_sdks_take_the_gateway_for_their_proxy(service, storage, gateway):
     storage.has_blobs("a"), storage.has_entities()
     proxies = {"http": f"http://{gateway.before[service].address}"}
-    calls = {"blob": lambda: list(storage.container(transport=RequestsTransport(), proxies=proxies).delete_blobs("a")),
-             "table": lambda: storage.table(transport=RequestsTransport(), proxies=proxies).submit_transaction([("create", azure.entity("a"))])}
+    calls = {"blob": lambda: list(storage.container(proxies=proxies).delete_blobs("a")),
+             "table": lambda: storage.table(proxies=proxies).submit_transaction([("create", azure.entity("a"))])}
     answers, seen = through(gateway, service, calls[service])
     assert len(answers) == 1
     assert seen.sent.start[1].startswith(f"http://{storage.server[service]}/")
@@ -80,8 +79,9 @@ def test_moto_refuses_a_body_that_is_not_the_signed_one(aws, url, gateway):
 def test_azurite_refuses_a_wrong_key_through_the_gateway_too(service, storage, gateway):
     wrong = "d3Jvbmc="
     address = gateway.before[service].address
+    operations = [("create", azure.entity(key)) for key in ("a", "b")]
     calls = {"blob": lambda: storage.container(address, key=wrong).delete_blobs("a", "b"),
-             "table": lambda: storage.table(address, key=wrong).submit_transaction([("create", azure.entity("a")), ("create", azure.entity("b"))])}
+             "table": lambda: storage.table(address, key=wrong).submit_transaction(operations)}
     raised, seen = through(gateway, service, lambda: pytest.raises(HttpResponseError, calls[service]))
     assert raised.value.status_code == 403
     nothing_was_changed(seen)

@@ -60,9 +60,9 @@ function moment(time, node = make("time", "")) {
 function ago(time) {
   const seconds = Math.floor((Date.now() - Date.parse(time)) / 1000);
   if (seconds < 5) return "just now";
-  if (seconds < 60) return `${seconds} s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
+  if (seconds < 60) return `${seconds}\u00a0s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}\u00a0min ago`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)}\u00a0h ago`;
   return time.slice(0, 16).replace("T", " ");
 }
 

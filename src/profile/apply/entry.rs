@@ -156,7 +156,7 @@ fn fault<'a>(
     }
     let http = read.http.filter(|status| *status >= 400);
     code = code.or_else(|| http.map(|status| Found::Made(status.to_string())));
-    let known = code.as_ref().and_then(|code| scope.request.profile.vendor.codes.find(&code.decode()));
+    let known = code.as_ref().and_then(|code| class_of(&code.decode(), scope));
     let by_status = || http.map(|status| Class::of(Category::of_status(status)));
     let fallback = match (rule.category, outcome) {
         (Some(category), _) => category,
@@ -174,6 +174,19 @@ fn fault<'a>(
     let vendor_code = code.map(|code| code.store(texts));
     let message = message.map(|message| message.store(texts));
     Fault { category: class.category, origin: Origin::Vendor, advice, vendor_code, message, retry_after_ms }
+}
+
+/// A code's class, remembered: a batch's failures mostly share one.
+fn class_of(code: &str, scope: &Scope<'_>) -> Option<Class> {
+    let last = &mut scope.outside.borrow_mut().last_code;
+    match last {
+        Some((known, class)) if known == code => *class,
+        _ => {
+            let class = scope.request.profile.vendor.codes.find(code);
+            *last = Some((code.to_owned(), class));
+            class
+        }
+    }
 }
 
 /// Words that say that something failed, and nothing about why.

@@ -116,12 +116,14 @@ impl<'a> Ledger<'a> {
     }
 
     fn volunteer(&mut self, mut verdict: Verdict) {
-        if let Some(id) = verdict.id {
+        if let Some(id) = verdict.id.or(verdict.key) {
             let sources = self.texts.sources();
             let name = sources.decode(id);
             let hash = hash_id(&name);
-            let own =
-                |at: &u32| self.volunteers[*at as usize].id.map(|id| sources.decode(id)).unwrap_or_default();
+            let own = |at: &u32| {
+                let known = &self.volunteers[*at as usize];
+                known.id.or(known.key).map(|id| sources.decode(id)).unwrap_or_default()
+            };
             match self.volunteer_ids.find(hash, |at| own(at) == name).copied() {
                 Some(_) if self.closed.is_some() => return,
                 Some(at) => {

@@ -1,10 +1,24 @@
 //! Places evaluated: what a rule sees while it is applied.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use super::Reply;
 use super::found::Found;
-use crate::decode::{Kind, Scalar, Value};
+use crate::decode::{Kind, Pointer, Scalar, Value};
 use crate::profile::Request;
+use crate::profile::codes::Class;
 use crate::profile::place::Place;
+
+/// Remembered by the address of the rule's pointer, which lives as long as the profile.
+#[derive(Debug, Default)]
+pub(super) struct Outside<'a> {
+    roots: HashMap<*const Pointer, Option<Found<'a>>>,
+    lists: HashMap<*const Pointer, Vec<Value<'a>>>,
+    /// The code that was looked up last: a batch's failures mostly share one.
+    pub(super) last_code: Option<(String, Option<Class>)>,
+}
 
 /// The document, the entry at hand, and the request behind them.
 #[derive(Clone, Debug)]
@@ -20,11 +34,23 @@ pub(crate) struct Scope<'a> {
     pub(super) siblings: usize,
     /// The same over the whole list, before `where`.
     pub(super) listed: (usize, usize),
+    /// What places outside the entry gave: the same for every entry, and a walk through the whole document each time.
+    pub(super) outside: Rc<RefCell<Outside<'a>>>,
 }
 
 impl<'a> Scope<'a> {
     pub(super) fn new(request: &'a Request, reply: &'a Reply<'a>, root: Option<Value<'a>>) -> Self {
-        Self { request, reply, root, here: root, key: None, position: 0, siblings: 0, listed: (0, 0) }
+        Self {
+            request,
+            reply,
+            root,
+            here: root,
+            key: None,
+            position: 0,
+            siblings: 0,
+            listed: (0, 0),
+            outside: Rc::default(),
+        }
     }
 
     /// The first place that gives a non-empty scalar.
@@ -40,7 +66,15 @@ impl<'a> Scope<'a> {
     pub(crate) fn text_at(&self, place: &Place) -> Option<Found<'a>> {
         match place {
             Place::Here(pointer) => first_scalar(pointer, self.here?),
-            Place::Root(pointer) => first_scalar(pointer, self.root?),
+            Place::Root(pointer) => {
+                let root = self.root?;
+                let mut outside = self.outside.borrow_mut();
+                outside
+                    .roots
+                    .entry(std::ptr::from_ref(pointer))
+                    .or_insert_with(|| first_scalar(pointer, root))
+                    .clone()
+            }
             Place::Parallel(pointer) => self.parallel(pointer),
             Place::Key => self.key.map(Found::from),
             Place::Header(name) => {
@@ -85,21 +119,19 @@ impl<'a> Scope<'a> {
         pointer.visit(from, &mut |value| null_counts || value.kind() != Kind::Null)
     }
 
-    fn parallel(&self, pointer: &crate::decode::Pointer) -> Option<Found<'a>> {
-        let list = pointer.first(self.root?)?;
-        let mut element = None;
-        let mut len = 0;
-        for (at, value) in list.elements().enumerate() {
-            if at == self.position {
-                element = value.scalar();
-            }
-            len += 1;
-        }
-        (len == self.siblings).then_some(element).flatten().filter(|s| !s.raw.is_empty()).map(Found::from)
+    fn parallel(&self, pointer: &Pointer) -> Option<Found<'a>> {
+        let root = self.root?;
+        let mut outside = self.outside.borrow_mut();
+        let list = outside
+            .lists
+            .entry(std::ptr::from_ref(pointer))
+            .or_insert_with(|| pointer.first(root).map(|list| list.elements().collect()).unwrap_or_default());
+        let element = list.get(self.position).filter(|_| list.len() == self.siblings)?;
+        element.scalar().filter(|s| !s.raw.is_empty()).map(Found::from)
     }
 }
 
-fn first_scalar<'a>(pointer: &crate::decode::Pointer, from: Value<'a>) -> Option<Found<'a>> {
+fn first_scalar<'a>(pointer: &Pointer, from: Value<'a>) -> Option<Found<'a>> {
     let mut found = None;
     pointer.visit(from, &mut |value| {
         found = value.scalar().filter(|scalar| !scalar.raw.is_empty());
