@@ -23,10 +23,6 @@ class Message:
     headers: list
     body: bytes
 
-    def end_to_end(self):
-        """Header lines without those of the connection; names in lower case, equal names in their order."""
-        return sorted((n, v) for n, v in self.headers if n not in HOP_BY_HOP)
-
     def get(self, name):
         return ", ".join(v for n, v in self.headers if n == name) or None
 
