@@ -15,7 +15,8 @@ use onevelope::reply::{Incoming, Limits, translate};
 use onevelope::request::{Head, Scope, view};
 use support::clock::{Candidate, race};
 use support::conversations::{
-    Conversation, aws_ec2, aws_sqs, azure_blobs, huawei_done, huawei_failed, opensearch, tencent, tencent_query,
+    Conversation, aws_ec2, aws_sqs, azure_blobs, huawei_done, huawei_failed, opensearch, tencent,
+    tencent_query,
 };
 use support::table::{number, print, row};
 
@@ -23,7 +24,8 @@ use support::table::{number, print, row};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const LIMITS: Limits = Limits { decoded_body: 256 << 20, ratio: 1000, bounds: Bounds { depth: 128, nodes: 8_000_000 } };
+const LIMITS: Limits =
+    Limits { decoded_body: 256 << 20, ratio: 1000, bounds: Bounds { depth: 128, nodes: 8_000_000 } };
 
 type Make = fn(usize) -> Conversation;
 
@@ -45,7 +47,12 @@ fn main() {
         ("huawei/ecs-batch, response[]", huawei_done),
         ("huawei/ecs-batch, internalError[]", huawei_failed),
     ];
-    seed_families(&set, &rows(&set, &seeds, if real { &[1, 10, 100, 1_000, 10_000] } else { &[10] }), rounds, turn);
+    seed_families(
+        &set,
+        &rows(&set, &seeds, if real { &[1, 10, 100, 1_000, 10_000] } else { &[10] }),
+        rounds,
+        turn,
+    );
     let wires: [(&str, Make); 7] = [
         ("JSON, form request (tencent/async-task)", tencent),
         ("JSON, query request (tencent/async-task)", tencent_query),
@@ -74,7 +81,18 @@ fn seed_families(set: &ProfileSet, rows: &[Row], rounds: usize, turn: Duration) 
         candidates.push(requests(set, row));
     }
     let found = race(&mut candidates, rounds, turn);
-    let mut lines = vec![row(["reply", "n", "B/res.", "skim", "reply", "÷ skim", "noise", "request", "÷ skim", "both ÷ skim"])];
+    let mut lines = vec![row([
+        "reply",
+        "n",
+        "B/res.",
+        "skim",
+        "reply",
+        "÷ skim",
+        "noise",
+        "request",
+        "÷ skim",
+        "both ÷ skim",
+    ])];
     for (at, row) in rows.iter().enumerate() {
         let (skim, reply, request) = (3 * at, 3 * at + 1, 3 * at + 2);
         let per = |of: usize| number(found.time(of) / row.n as f64);
@@ -98,7 +116,8 @@ fn wire_formats(set: &ProfileSet, rows: &[Row], rounds: usize, turn: Duration) {
     let mut candidates: Vec<Candidate<'_>> = rows.iter().map(replies).collect();
     candidates.extend(rows.iter().map(|row| requests(set, row)));
     let found = race(&mut candidates, rounds, turn);
-    let mut lines = vec![row(["wire", "n", "B/res.", "reply", "÷ JSON", "noise", "request", "B/res.", "÷ JSON"])];
+    let mut lines =
+        vec![row(["wire", "n", "B/res.", "reply", "÷ JSON", "noise", "request", "B/res.", "÷ JSON"])];
     for (at, row) in rows.iter().enumerate() {
         let json = rows.iter().position(|other| other.n == row.n).unwrap_or(at);
         let request = rows.len() + at;
@@ -146,9 +165,15 @@ fn look(set: &ProfileSet, talk: &Conversation) -> Option<Request> {
 
 /// Reply bytes → envelope bytes. Returns their number, and what the summary counts.
 fn rewrite(asked: &Request, talk: &Conversation) -> (usize, u32, u32) {
-    let reply = Incoming { status: talk.reply.status, headers: &talk.reply.headers, body: &talk.reply.body, cut: false };
+    let reply = Incoming {
+        status: talk.reply.status,
+        headers: &talk.reply.headers,
+        body: &talk.reply.body,
+        cut: false,
+    };
     translate(asked, &reply, &LIMITS, false, false, &mut Trace::default(), |envelope, text, _| {
-        let writer = Writer { id: "01JD8Z5N3Q0V7KX2T4B6C8D9EB", attempts: 1, duration_ms: 188, ..Writer::default() };
+        let writer =
+            Writer { id: "01JD8Z5N3Q0V7KX2T4B6C8D9EB", attempts: 1, duration_ms: 188, ..Writer::default() };
         let len = writer.write(envelope, text).iter().map(bytes::Bytes::len).sum();
         (len, envelope.summary.total, envelope.summary.failed)
     })

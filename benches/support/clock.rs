@@ -14,7 +14,8 @@ pub struct Rounds {
 /// Runs the candidates in turns. A turn lasts about `turn`, and at least one call.
 pub fn race(candidates: &mut [Candidate<'_>], rounds: usize, turn: Duration) -> Rounds {
     let calls: Vec<u32> = candidates.iter_mut().map(|candidate| calls_in(candidate, turn)).collect();
-    let rounds = (0..rounds).map(|_| candidates.iter_mut().zip(&calls).map(|(candidate, &n)| timed(candidate, n)).collect());
+    let rounds = (0..rounds)
+        .map(|_| candidates.iter_mut().zip(&calls).map(|(candidate, &n)| timed(candidate, n)).collect());
     Rounds { rounds: rounds.collect() }
 }
 

@@ -58,8 +58,17 @@ fn uuid(i: usize) -> String {
 pub fn tencent_detail(n: usize) -> String {
     let detail = each(n, ",", |out, i| {
         let _ = match fails(i) {
-            true => write!(out, r#""{}":{{"code":5304,"message":"instance has an unfinished task"}}"#, instance(i)),
-            false => write!(out, r#""{}":{{"code":0,"message":"","requestId":"{:013}"}}"#, instance(i), 1_231_231_231_000 + i as u64),
+            true => write!(
+                out,
+                r#""{}":{{"code":5304,"message":"instance has an unfinished task"}}"#,
+                instance(i)
+            ),
+            false => write!(
+                out,
+                r#""{}":{{"code":0,"message":"","requestId":"{:013}"}}"#,
+                instance(i),
+                1_231_231_231_000 + i as u64
+            ),
         };
     });
     let code = if n >= 10 { 5400 } else { 0 };
@@ -79,7 +88,8 @@ pub fn tencent_form(n: usize) -> String {
 
 /// Form in, JSON map out.
 pub fn tencent(n: usize) -> Conversation {
-    let request = format!("POST /v2/index.php HTTP/1.1\r\nHost: cvm.api.qcloud.com\r\n{FORM}{}", tencent_form(n));
+    let request =
+        format!("POST /v2/index.php HTTP/1.1\r\nHost: cvm.api.qcloud.com\r\n{FORM}{}", tencent_form(n));
     Conversation::new("tencent/async-task", &request, &format!("{JSON_OK}{}", tencent_detail(n)), n, n / 10)
 }
 
@@ -105,15 +115,27 @@ pub fn huawei_done(n: usize) -> Conversation {
     let done = each(n, ",", |out, i| {
         let _ = write!(out, r#"{{"id":"{}"}}"#, uuid(i));
     });
-    Conversation::new("huawei/ecs-batch", &huawei_request(n), &format!("{JSON_OK}{{\"response\":[{done}]}}"), n, 0)
+    Conversation::new(
+        "huawei/ecs-batch",
+        &huawei_request(n),
+        &format!("{JSON_OK}{{\"response\":[{done}]}}"),
+        n,
+        0,
+    )
 }
 
 /// JSON list in, JSON list of what failed out: every server is named.
 pub fn huawei_failed(n: usize) -> Conversation {
     let failed = each(n, ",", |out, i| {
-        let _ = write!(out, r#"{{"id":"{}","error_code":"Ecs.0614","error_message":"The server does not exist."}}"#, uuid(i));
+        let _ = write!(
+            out,
+            r#"{{"id":"{}","error_code":"Ecs.0614","error_message":"The server does not exist."}}"#,
+            uuid(i)
+        );
     });
-    let body = format!(r#"{{"error":{{"code":"Ecs.0611","message":"Batch operation error."}},"internalError":[{failed}]}}"#);
+    let body = format!(
+        r#"{{"error":{{"code":"Ecs.0611","message":"Batch operation error."}},"internalError":[{failed}]}}"#
+    );
     Conversation::new("huawei/ecs-batch", &huawei_request(n), &format!("{JSON_OK}{body}"), n, n)
 }
 
@@ -121,7 +143,10 @@ pub fn huawei_failed(n: usize) -> Conversation {
 pub fn aws_sqs(n: usize) -> Conversation {
     let entries = each(n, "&", |out, i| {
         let at = i + 1;
-        let _ = write!(out, "SendMessageBatchRequestEntry.{at}.Id=m{i}&SendMessageBatchRequestEntry.{at}.MessageBody=hello");
+        let _ = write!(
+            out,
+            "SendMessageBatchRequestEntry.{at}.Id=m{i}&SendMessageBatchRequestEntry.{at}.MessageBody=hello"
+        );
     });
     let request = format!(
         "POST /123456789012/orders HTTP/1.1\r\nHost: sqs.us-east-1.amazonaws.com\r\n{FORM}Action=SendMessageBatch&Version=2012-11-05&{entries}"
@@ -153,7 +178,9 @@ pub fn aws_ec2(n: usize) -> Conversation {
     let ids = each(n, "&", |out, i| {
         let _ = write!(out, "InstanceId.{}=i-{i:017x}", i + 1);
     });
-    let request = format!("POST / HTTP/1.1\r\nHost: ec2.us-east-1.amazonaws.com\r\n{FORM}Action=TerminateInstances&Version=2016-11-15&{ids}");
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: ec2.us-east-1.amazonaws.com\r\n{FORM}Action=TerminateInstances&Version=2016-11-15&{ids}"
+    );
     let items = each(n, "", |out, i| {
         let _ = write!(
             out,
@@ -189,23 +216,33 @@ pub fn azure_blobs(n: usize) -> Conversation {
              x-ms-request-id: 778fdc83-801e-0000-62ff-033467{i:06x}\r\nx-ms-version: 2024-11-04\r\n\r\n"
         );
     });
-    let reply = format!("HTTP/1.1 202 Accepted\r\nContent-Type: multipart/mixed; boundary=r1\r\n\r\n{replies}--r1--\r\n");
+    let reply = format!(
+        "HTTP/1.1 202 Accepted\r\nContent-Type: multipart/mixed; boundary=r1\r\n\r\n{replies}--r1--\r\n"
+    );
     Conversation::new("azure/blob-batch", &request, &reply, n, n / 10)
 }
 
 /// NDJSON in, JSON list out, joined by position.
 pub fn opensearch(n: usize) -> Conversation {
     let lines = each(n, "", |out, i| {
-        let _ = write!(out, "{{\"index\":{{\"_index\":\"orders\",\"_id\":\"{i:020}\"}}}}\n{{\"price\":{i},\"open\":true}}\n");
+        let _ = write!(
+            out,
+            "{{\"index\":{{\"_index\":\"orders\",\"_id\":\"{i:020}\"}}}}\n{{\"price\":{i},\"open\":true}}\n"
+        );
     });
-    let request = format!("POST /_bulk HTTP/1.1\r\nHost: search.example.net\r\nContent-Type: application/x-ndjson\r\n\r\n{lines}");
+    let request = format!(
+        "POST /_bulk HTTP/1.1\r\nHost: search.example.net\r\nContent-Type: application/x-ndjson\r\n\r\n{lines}"
+    );
     let items = each(n, ",", |out, i| {
         let _ = match fails(i) {
             true => write!(
                 out,
                 r#"{{"index":{{"_index":"orders","_id":"{i:020}","status":429,"error":{{"type":"rejected","reason":"queue full"}}}}}}"#
             ),
-            false => write!(out, r#"{{"index":{{"_index":"orders","_id":"{i:020}","_version":1,"result":"created","status":201}}}}"#),
+            false => write!(
+                out,
+                r#"{{"index":{{"_index":"orders","_id":"{i:020}","_version":1,"result":"created","status":201}}}}"#
+            ),
         };
     });
     let reply = format!("{JSON_OK}{{\"took\":30,\"errors\":{},\"items\":[{items}]}}", n >= 10);

@@ -115,6 +115,14 @@ class Program:
         with log.open("wb") as out:
             self.process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, **options)
 
+    def wait(self, condition, what):
+        """`until`, but a program that does not get that far is not left behind."""
+        try:
+            return until(condition, what)
+        except BaseException:
+            self.close()
+            raise
+
     def said(self, pattern):
         """The match of `pattern` in the log so far; a program that has ended is told with its last words."""
         text = self.log.read_text(errors="replace")
@@ -139,7 +147,7 @@ class Gateway(Program):
         file.write_text(CONFIGURATION.format(huawei=HUAWEI, tencent=TENCENT, unreachable=UNREACHABLE, vendor=vendor,
                                              nobody=self.nobody.getsockname()[1], max_series=MAX_SERIES))
         super().__init__([binary, "serve", "--config", file, "--log-format", "json"], directory / "onevelope.log")
-        self.admin = until(lambda: self.said(r'"admin":"([^"]+)"'), "onevelope to be up")[1]
+        self.admin = self.wait(lambda: self.said(r'"admin":"([^"]+)"'), "onevelope to be up")[1]
         self.address = self.said(r'"listener":"default","address":"([^"]+)"')[1]
 
     def ask(self, method, host, target, body=None):
@@ -179,7 +187,7 @@ class Prometheus(Program):
             super().__init__(
                 ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={directory / 'data'}", f"--web.listen-address={self.address}",
                  "--enable-feature=exemplar-storage", "--log.level=info"], directory / "prometheus.log", env=os.environ | {"GOMAXPROCS": "2"})
-            until(lambda: self.process.poll() is not None or self.ready(), "Prometheus to be ready")
+            self.wait(lambda: self.process.poll() is not None or self.ready(), "Prometheus to be ready")
             if self.process.poll() is None:
                 return
         self.said("")
