@@ -1,0 +1,21 @@
+//! The strict JSON reader agrees with `serde_json` on what is JSON; what the repairing reader gives is JSON, too.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use onevelope::decode::{Bounds, Wire, read};
+
+fuzz_target!(|data: &[u8]| {
+    let bounds = Bounds { depth: 100, nodes: 1 << 20 };
+    let strict = read(data, Wire::Json, "", bounds, false);
+    // serde_json stops at depth 128, so both accept all that is shallower than 100.
+    let theirs = std::str::from_utf8(data).ok().map(serde_json::from_str::<serde::de::IgnoredAny>);
+    match (&strict, theirs) {
+        (Ok(_), theirs) => assert!(matches!(theirs, Some(Ok(_))), "accepted what is no JSON"),
+        (Err(onevelope::decode::DecodeError::TooDeep { .. }), _) => {}
+        (Err(cause), theirs) => assert!(!matches!(theirs, Some(Ok(_))), "refused JSON: {cause}"),
+    }
+    if let Ok((document, fidelity)) = read(data, Wire::Json, "", bounds, true) {
+        assert!(serde_json::from_str::<serde::de::IgnoredAny>(document.text()).is_ok());
+        assert_eq!(strict.is_ok(), fidelity.slips.is_empty(), "a repair must be told");
+    }
+});
