@@ -140,6 +140,23 @@ async fn an_id_in_both_lists_failed_and_the_success_follows() {
 }
 
 #[tokio::test]
+async fn of_two_statements_about_one_id_the_worse_counts() {
+    let (failed, unsaid, taken) = (r#"{"code":5100}"#, r#"{"code":""}"#, r#"{"code":0,"requestId":"t"}"#);
+    for (first, second, counts) in [
+        (failed, unsaid, "failed"),
+        (unsaid, failed, "failed"),
+        (taken, unsaid, "unknown"),
+        (unsaid, taken, "unknown"),
+        (taken, failed, "failed"),
+    ] {
+        let body = format!(r#"{{"code":5400,"detail":{{"a":{first},"a":{second},"b":{taken}}}}}"#);
+        let answer = tencent(Reply::json(body.as_str()).script()).await;
+        assert_eq!((answer.outcomes().len(), answer.outcomes()[0].as_str()), (3, counts), "{body}");
+        assert!(answer.diagnostics().contains(&"duplicate_item".to_owned()));
+    }
+}
+
+#[tokio::test]
 async fn codes_that_contradict_their_entries_are_told() {
     let hidden = r#"{"code":0,"message":"","detail":{"a":{"code":0,"requestId":"t"},"b":{"code":5100,"message":"no"}}}"#;
     let answer = tencent(Reply::json(hidden).script()).await;

@@ -66,6 +66,8 @@ async fn our_words_never_reach_the_vendor() {
     assert!(!heard.head.to_lowercase().contains("onevelope-"), "{}", heard.head);
     assert!(!heard.header("Prefer").contains("minimal"), "{}", heard.header("Prefer"));
     assert!(heard.header("Prefer").contains("odata.x"), "a vendor's own preference goes on");
+    reset(&["s1"]).header("Prefer", "handling=strict").send(gateway.address).await;
+    assert_eq!(vendor.heard()[1].header("Prefer"), "", "ours alone leaves no header behind");
 }
 
 #[tokio::test]

@@ -53,6 +53,11 @@ async fn retry_after_comes_back_only_where_everything_was_throttled() {
     let answer = huawei(partial, &["a", "b"]).await;
     assert_eq!((answer.status, answer.has("retry-after")), (207, false));
 
+    // All failed, but not for the moment only.
+    let refused = failed_servers(&[("a", "Brand.New"), ("b", "Brand.New")]).header("Retry-After", "3");
+    let answer = huawei(refused, &["a", "b"]).await;
+    assert_eq!((answer.header("onevelope-outcome").as_str(), answer.has("retry-after")), ("failed", false));
+
     let unknown = Reply::new("503 Service Unavailable", "").header("Retry-After", "3");
     let answer = huawei(unknown, &["a", "b"]).await;
     assert_eq!((answer.header("onevelope-outcome").as_str(), answer.has("retry-after")), ("unknown", false));
