@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod decode;
 pub mod envelope;
+pub mod events;
 pub mod gateway;
 mod json_text;
 pub mod listen;

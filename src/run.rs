@@ -7,9 +7,11 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::admin::Admin;
 use crate::config::{Config, ListenerConfig};
+use crate::events::Sinks;
 use crate::gateway::{Gateway, Reloader, Service, Source};
 use crate::listen::{Bound, bind};
 use crate::observe::{Observer, Tracing};
@@ -25,6 +27,7 @@ pub struct Running {
     listeners: Vec<Bound>,
     admin_listener: Bound,
     pub admin: Admin,
+    events: Sinks,
     config: Config,
 }
 
@@ -43,6 +46,7 @@ pub async fn start(config: Config, profiles: Arc<ProfileSet>, source: Source) ->
     }
     let admin_config = ListenerConfig { address: config.admin.address, tls: None };
     let admin_listener = bind("admin", &admin_config).await.map_err(|what| format!("admin: {what}"))?;
+    let events = Sinks::start(&config.events, &observer).await?;
     let reloader = Arc::new(Reloader::new(source, service.clone(), Arc::clone(&observer)));
     let admin = Admin {
         service,
@@ -51,7 +55,7 @@ pub async fn start(config: Config, profiles: Arc<ProfileSet>, source: Source) ->
         ready: Arc::new(AtomicBool::new(true)),
         loopback: config.admin.address.ip().is_loopback(),
     };
-    Ok(Running { listeners, admin_listener, admin, config })
+    Ok(Running { listeners, admin_listener, admin, events, config })
 }
 
 impl Running {
@@ -100,11 +104,13 @@ impl Running {
 
         stop.await;
         self.admin.ready.store(false, Ordering::Relaxed);
+        let until = Instant::now() + self.config.drain.delay.0 + deadline;
         tracing::info!(deadline = ?deadline, "draining");
         tokio::time::sleep(self.config.drain.delay.0).await;
         let _ = stopper.send(true);
         while tasks.join_next().await.is_some() {}
         reloads.abort();
+        self.events.stop(until).await;
         let _ = admin_stopper.send(true);
         let _ = admin_task.await;
         let observer = Arc::clone(&self.admin.observer);

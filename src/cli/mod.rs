@@ -8,6 +8,7 @@ mod demo; // request and reply files → envelope
 mod explain;
 mod normalize;
 mod profiles;
+mod replay; // events on disk, once more
 mod schema;
 mod serve;
 mod tap;
@@ -65,6 +66,8 @@ enum Command {
     Top(top::Args),
     /// Batches and failed verdicts as they happen
     Tap(tap::Args),
+    /// Send the events of a spool once more: to standard output or to NATS
+    Replay(replay::Args),
     /// Print a JSON Schema: envelope, config or profile
     Schema(schema::Args),
 }
@@ -89,6 +92,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Profiles(args) => profiles::run(&args),
         Command::Top(args) => top::run(&args),
         Command::Tap(args) => tap::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Schema(args) => schema::run(&args),
     };
     ExitCode::from(code)

@@ -17,6 +17,9 @@ pub(super) fn check(config: &Config, profiles: &ProfileSet, file: &str, text: &s
         check.upstream(name, upstream, config);
     }
     check.listeners(config);
+    for (path, what) in config.events.problems() {
+        check.problem(path, what);
+    }
     let limits = &config.limits;
     let sizes = [
         ("request_body", limits.request_body.0),

@@ -7,6 +7,7 @@ mod bytes_size; // `16 MiB`
 mod check; // what cannot be told by types
 mod duration; // `5s`
 mod embedded; // the configuration without a file
+mod events;
 mod limits;
 mod listen;
 mod load; // text and environment → Config
@@ -18,6 +19,7 @@ mod upstream;
 pub use bytes_size::ByteSize;
 pub use duration::Span;
 pub use embedded::embedded;
+pub use events::{EventsConfig, FileSinkConfig, Include, NatsSinkConfig, StdoutSinkConfig};
 pub use limits::LimitsConfig;
 pub use listen::{AdminConfig, ListenConfig, ListenerConfig, TlsConfig};
 pub use load::{load, load_text, with_environment};
@@ -40,6 +42,7 @@ pub struct Config {
     pub profiles: ProfilesConfig,
     pub limits: LimitsConfig,
     pub metrics: MetricsConfig,
+    pub events: EventsConfig,
     pub drain: DrainConfig,
     pub traces: TracesConfig,
 }

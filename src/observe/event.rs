@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
+use crate::config::Include;
 use crate::envelope::{Envelope, Outcome, Verdict};
 use crate::profile::Request;
 
@@ -38,19 +39,9 @@ pub struct Event {
     pub dry_run: bool,
 }
 
-/// Which verdicts become events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Include {
-    /// `failed`, `not_attempted` and `unknown`.
-    #[default]
-    Failures,
-    All,
-}
-
-impl Include {
-    fn holds(self, outcome: Outcome) -> bool {
-        self == Self::All || !outcome.is_good()
+impl Event {
+    pub(super) fn is_good(&self) -> bool {
+        [Outcome::Succeeded, Outcome::Accepted].iter().any(|good| good.as_str() == self.outcome)
     }
 }
 

@@ -15,7 +15,8 @@ pub enum LogFormat {
 
 /// Starts logging to standard error. `ONEVELOPE_LOG` sets levels as `RUST_LOG` does elsewhere; default `info`.
 pub fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("ONEVELOPE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter =
+        EnvFilter::try_from_env("ONEVELOPE_LOG").unwrap_or_else(|_| EnvFilter::new("info,async_nats=warn"));
     let terminal = std::io::stderr().is_terminal();
     let human = format == LogFormat::Human || (format == LogFormat::Auto && terminal);
     let builder =

@@ -2,6 +2,8 @@
 
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
+use super::SinkHandles;
+
 /// What a metric is.
 #[derive(Clone, Copy, Debug)]
 pub struct MetricSpec {
@@ -58,6 +60,25 @@ const NORMALIZE_DURATION: MetricSpec = MetricSpec {
     kind: "histogram",
     labels: &["profile"],
     help: "Time to read a reply, judge it and write the envelope.",
+};
+const EVENTS: MetricSpec = MetricSpec {
+    name: "onevelope_events_total",
+    kind: "counter",
+    labels: &["sink", "result"],
+    help: "Events by what a sink did with them: written (stdout, file) or published (nats); failed are tries that failed, \
+           most of which are repeated.",
+};
+const EVENTS_DROPPED: MetricSpec = MetricSpec {
+    name: "onevelope_events_dropped_total",
+    kind: "counter",
+    labels: &["sink"],
+    help: "Events that a sink will never get: its queue was full, or the spool threw them away unsent.",
+};
+const EVENTS_PENDING: MetricSpec = MetricSpec {
+    name: "onevelope_events_pending_bytes",
+    kind: "gauge",
+    labels: &["sink"],
+    help: "Bytes of events in the spool that the sink has not acknowledged.",
 };
 const BUILD_INFO: MetricSpec = MetricSpec {
     name: "onevelope_build_info",
@@ -129,6 +150,9 @@ pub const METRICS: &[MetricSpec] = &[
     UNMAPPED,
     DIAGNOSTICS,
     NORMALIZE_DURATION,
+    EVENTS,
+    EVENTS_DROPPED,
+    EVENTS_PENDING,
     BUILD_INFO,
     RELOAD,
 ];
@@ -146,6 +170,9 @@ pub(super) struct Metrics {
     pub(super) unmapped: IntCounterVec,
     pub(super) diagnostics: IntCounterVec,
     pub(super) normalize_duration: HistogramVec,
+    events: IntCounterVec,
+    events_dropped: IntCounterVec,
+    events_pending: IntGaugeVec,
     pub(super) reload_successful: IntGauge,
 }
 
@@ -168,6 +195,9 @@ impl Metrics {
         let reload_successful = IntGauge::with_opts(Opts::new(RELOAD.name, RELOAD.help))?;
         registry.register(Box::new(reload_successful.clone()))?;
         reload_successful.set(1);
+        let events_pending =
+            IntGaugeVec::new(Opts::new(EVENTS_PENDING.name, EVENTS_PENDING.help), EVENTS_PENDING.labels)?;
+        registry.register(Box::new(events_pending.clone()))?;
         let diagnostics = counter(DIAGNOSTICS)?;
         for code in crate::envelope::DIAGNOSTIC_CODES {
             diagnostics.with_label_values(&[*code]);
@@ -180,7 +210,20 @@ impl Metrics {
             unmapped: counter(UNMAPPED)?,
             diagnostics,
             normalize_duration: histogram(NORMALIZE_DURATION, FAST)?,
+            events: counter(EVENTS)?,
+            events_dropped: counter(EVENTS_DROPPED)?,
+            events_pending,
             reload_successful,
         })
+    }
+
+    /// A sink's counters, at 0; only what is published can be pending.
+    pub(super) fn sink(&self, name: &str, done: &'static str) -> SinkHandles {
+        SinkHandles {
+            done: self.events.with_label_values(&[name, done]),
+            failed: self.events.with_label_values(&[name, "failed"]),
+            dropped: self.events_dropped.with_label_values(&[name]),
+            pending: (done == "published").then(|| self.events_pending.with_label_values(&[name])),
+        }
     }
 }

@@ -6,6 +6,7 @@ mod families; // families made by hand
 mod labels; // bounded label values
 mod log; // tracing set-up
 mod metrics; // every metric, one table
+mod outbox; // events leave the request's path
 mod recent; // the last batches and failures
 mod resources; // which resources fail, bounded
 mod results; // every verdict, exact
@@ -15,10 +16,11 @@ mod trace; // spans
 #[path = "no_trace.rs"]
 mod trace;
 
-pub use event::{Event, Include};
+pub use event::Event;
 pub use expose::Format;
 pub use log::{LogFormat, start_log};
 pub use metrics::{METRICS, MetricSpec, RESOURCE_METRICS};
+pub use outbox::{Events, Inbox, Outbox, SinkHandles};
 pub use recent::{BatchRecord, Live, Recent};
 pub use resources::ResourceTable;
 pub use results::ResultTable;
@@ -27,10 +29,11 @@ pub use trace::{RequestSpan, Tracing};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use prometheus::Registry;
 use prometheus::core::Collector;
 
-use crate::config::Mode;
+use crate::config::{Include, Mode};
 use crate::envelope::{BatchOutcome, Envelope};
 use crate::profile::{ProfileSet, Request};
 use metrics::Metrics;
@@ -43,6 +46,7 @@ pub struct Observer {
     results: ResultTable,
     pub resources: ResourceTable,
     pub recent: Recent,
+    outbox: ArcSwapOption<Outbox>,
     tracing: OnceLock<Tracing>,
 }
 
@@ -80,6 +84,7 @@ impl Observer {
             results,
             resources,
             recent: Recent::default(),
+            outbox: ArcSwapOption::empty(),
             tracing: OnceLock::new(),
         }))
     }
@@ -113,6 +118,16 @@ impl Observer {
 
     pub fn tracing(&self) -> Option<&Tracing> {
         self.tracing.get()
+    }
+
+    /// Hands events over from now on; none: no longer.
+    pub fn send_events_to(&self, outbox: Option<Outbox>) {
+        self.outbox.store(outbox.map(Arc::new));
+    }
+
+    /// The counters of a sink of events, at 0; `done` is the word for an event that arrived.
+    pub fn sink(&self, name: &str, done: &'static str) -> SinkHandles {
+        self.metrics.sink(name, done)
     }
 
     /// One request answered (or abandoned).
@@ -157,9 +172,17 @@ impl Observer {
                 self.resources.count(request, envelope, text);
             }
         }
-        let failures =
-            if bad { event::events(id, request, envelope, text, Include::Failures) } else { Vec::new() };
-        self.recent.add(id, request, envelope, &failures);
+        let outbox = self.outbox.load();
+        let include = outbox.as_ref().map_or(Include::Failures, |outbox| outbox.include);
+        let mut events = match bad || include == Include::All {
+            true => event::events(id, request, envelope, text, include),
+            false => Vec::new(),
+        };
+        if let Some(outbox) = &*outbox {
+            outbox.put(events.clone());
+        }
+        events.retain(|event| !event.is_good());
+        self.recent.add(id, request, envelope, &events);
         self.metrics
             .normalize_duration
             .with_label_values(&[request.profile.name.as_str()])

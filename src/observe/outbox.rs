@@ -1,0 +1,164 @@
+//! How events leave the request's path: one bounded queue for each sink, and nobody ever waits for one.
+//!
+//! What happens at the other end is `events`' job.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+use prometheus::{IntCounter, IntGauge};
+
+use super::event::Event;
+use crate::config::Include;
+
+/// Events that may wait for one sink. A batch is taken whole while there are fewer, so that one large batch is not cut.
+pub const QUEUED: usize = 10_000;
+
+/// The events of one batch, shared by all sinks.
+pub type Events = Arc<[Arc<Event>]>;
+
+/// One sink's counters.
+#[derive(Clone, Debug)]
+pub struct SinkHandles {
+    /// Events that are where they should be.
+    pub done: IntCounter,
+    /// Tries that failed, by events.
+    pub failed: IntCounter,
+    /// Events that the sink will never get.
+    pub dropped: IntCounter,
+    /// Bytes in the spool that the sink has not acknowledged.
+    pub pending: Option<IntGauge>,
+}
+
+/// The near end of all queues. Dropping it ends them, once they are empty.
+#[derive(Debug)]
+pub struct Outbox {
+    pub(super) include: Include,
+    doors: Vec<Door>,
+}
+
+#[derive(Debug)]
+struct Door {
+    sender: SyncSender<Events>,
+    queued: Arc<AtomicUsize>,
+    dropped: IntCounter,
+}
+
+/// A sink's end of its queue.
+#[derive(Debug)]
+pub struct Inbox {
+    receiver: Receiver<Events>,
+    queued: Arc<AtomicUsize>,
+}
+
+impl Outbox {
+    pub fn new(include: Include) -> Self {
+        Self { include, doors: Vec::new() }
+    }
+
+    /// A queue for one more sink.
+    pub fn open(&mut self, sink: &SinkHandles) -> Inbox {
+        let (sender, receiver) = sync_channel(QUEUED);
+        let queued = Arc::new(AtomicUsize::new(0));
+        let dropped = sink.dropped.clone();
+        self.doors.push(Door { sender, queued: Arc::clone(&queued), dropped });
+        Inbox { receiver, queued }
+    }
+
+    /// Hands a batch's events to every sink that has room; counts them as dropped by the others.
+    pub(super) fn put(&self, events: Vec<Arc<Event>>) {
+        if events.is_empty() || self.doors.is_empty() {
+            return;
+        }
+        let events: Events = events.into();
+        for door in &self.doors {
+            let queued = door.queued.fetch_add(events.len(), Ordering::Relaxed);
+            if queued >= QUEUED || door.sender.try_send(Arc::clone(&events)).is_err() {
+                door.queued.fetch_sub(events.len(), Ordering::Relaxed);
+                door.dropped.inc_by(events.len() as u64);
+            }
+        }
+    }
+}
+
+impl Inbox {
+    /// The next batch's events.
+    ///
+    /// # Errors
+    /// `Timeout` when none came in time; `Disconnected` when none will come.
+    pub fn next(&self, wait: Duration) -> Result<Events, RecvTimeoutError> {
+        let events = self.receiver.recv_timeout(wait)?;
+        self.queued.fetch_sub(events.len(), Ordering::Relaxed);
+        Ok(events)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    fn sink() -> SinkHandles {
+        let counter = || IntCounter::new("c", "c").unwrap();
+        SinkHandles { done: counter(), failed: counter(), dropped: counter(), pending: None }
+    }
+
+    fn events(count: usize) -> Vec<Arc<Event>> {
+        let event = Arc::new(Event {
+            event_id: "1-0".to_owned(),
+            time: SystemTime::UNIX_EPOCH,
+            envelope_id: "1".to_owned(),
+            vendor: String::new(),
+            service: None,
+            action: String::new(),
+            resource_type: None,
+            resource: None,
+            outcome: "failed",
+            evidence: "reported",
+            category: None,
+            vendor_code: None,
+            advice: None,
+            task: None,
+            dry_run: false,
+        });
+        vec![event; count]
+    }
+
+    #[test]
+    fn a_full_queue_drops_for_its_sink_alone_and_has_room_again_when_it_is_read() {
+        let (slow, quick) = (sink(), sink());
+        let mut outbox = Outbox::new(Include::Failures);
+        let (slow_box, quick_box) = (outbox.open(&slow), outbox.open(&quick));
+        for _ in 0..=QUEUED / 100 {
+            outbox.put(events(100));
+            assert_eq!(quick_box.next(Duration::ZERO).unwrap().len(), 100);
+        }
+        assert_eq!((slow.dropped.get(), quick.dropped.get()), (100, 0));
+        slow_box.next(Duration::ZERO).unwrap();
+        outbox.put(events(100));
+        assert_eq!(slow.dropped.get(), 100);
+    }
+
+    #[test]
+    fn a_batch_larger_than_the_queue_is_taken_whole() {
+        let sink = sink();
+        let mut outbox = Outbox::new(Include::Failures);
+        let inbox = outbox.open(&sink);
+        outbox.put(events(3 * QUEUED));
+        outbox.put(events(1));
+        assert_eq!(sink.dropped.get(), 1);
+        assert_eq!(inbox.next(Duration::ZERO).unwrap().len(), 3 * QUEUED);
+    }
+
+    #[test]
+    fn what_was_put_is_still_there_after_the_outbox_closed() {
+        let mut outbox = Outbox::new(Include::Failures);
+        let inbox = outbox.open(&sink());
+        outbox.put(events(2));
+        drop(outbox);
+        assert_eq!(inbox.next(Duration::ZERO).unwrap().len(), 2);
+        assert_eq!(inbox.next(Duration::ZERO), Err(RecvTimeoutError::Disconnected));
+    }
+}
