@@ -74,9 +74,13 @@ pub(super) fn read(file: Option<&PathBuf>) -> Result<(Config, ProfileSet, Source
 pub(super) fn runtime(workers: Option<usize>) -> Option<tokio::runtime::Runtime> {
     // With both providers compiled in, rustls has no default; said once, here.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    if let Some(workers) = workers {
-        builder.worker_threads(workers.max(1));
+    // One thread needs no scheduler that could hand work to others.
+    let mut builder = match workers {
+        Some(1) => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    if let Some(workers) = workers.filter(|workers| *workers > 1) {
+        builder.worker_threads(workers);
     }
     match builder.enable_all().build() {
         Ok(runtime) => Some(runtime),

@@ -29,6 +29,9 @@ pub(super) struct Node {
     packed: u32,
 }
 
+/// The kind of an object's keys on the tape: strings, told apart from values.
+const KEY: u32 = 6;
+
 /// Most nodes a tape can hold.
 pub(super) const MOST_NODES: usize = (1 << 28) - 1;
 
@@ -39,16 +42,28 @@ impl Node {
         Self { start: start as u32, end: end as u32, packed }
     }
 
+    /// An object's key.
+    #[inline]
+    pub(super) fn key(escaped: bool, start: usize, end: usize, next: usize) -> Self {
+        let packed = ((next as u32) << 4) | (KEY << 1) | u32::from(escaped);
+        Self { start: start as u32, end: end as u32, packed }
+    }
+
     #[inline]
     pub(super) fn kind(self) -> Kind {
         match (self.packed >> 1) & 7 {
             0 => Kind::Null,
             1 => Kind::Bool,
             2 => Kind::Number,
-            3 => Kind::String,
             4 => Kind::Array,
-            _ => Kind::Object,
+            5 => Kind::Object,
+            _ => Kind::String,
         }
+    }
+
+    #[inline]
+    fn is_key(self) -> bool {
+        (self.packed >> 1) & 7 == KEY
     }
 
     #[inline]
@@ -174,6 +189,43 @@ impl<'d> Value<'d> {
             Kind::Array | Kind::Object => node.next() == self.at + 1,
             Kind::Bool | Kind::Number => false,
         }
+    }
+
+    /// Whether another value is built the same: kinds, keys, escapes, and which strings are empty.
+    pub fn is_like(self, other: Value<'_>) -> bool {
+        let (own, others) = (self.nodes(), other.nodes());
+        let rebase = self.at.wrapping_sub(other.at) << 4;
+        own.len() == others.len()
+            && own.iter().zip(others).all(|(a, b)| {
+                a.packed == b.packed.wrapping_add(rebase)
+                    && (a.start == a.end) == (b.start == b.end)
+                    && (!a.is_key() || self.span(*a).as_bytes() == other.span(*b).as_bytes())
+            })
+    }
+
+    /// It and everything in it.
+    fn nodes(self) -> &'d [Node] {
+        &self.document.nodes[self.at as usize..self.node().next() as usize]
+    }
+
+    /// How many nodes it has, itself included.
+    pub fn size(self) -> u32 {
+        self.node().next() - self.at
+    }
+
+    /// A scalar's text as it stands, without the quotes.
+    pub fn text(self) -> &'d str {
+        self.span(self.node())
+    }
+
+    /// How many nodes after this one a value within it stands.
+    pub fn distance(self, inner: Value<'_>) -> u32 {
+        inner.at - self.at
+    }
+
+    /// The value so many nodes after this one: the same in all that are built like this.
+    pub fn within(self, distance: u32) -> Value<'d> {
+        Value { document: self.document, at: self.at + distance }
     }
 
     /// A list's elements; nothing for other kinds.

@@ -4,24 +4,28 @@
 //! for the same thing. A value that is a JSON list or object is read as such (Alibaba squeezes ids into one
 //! parameter). Keys keep their order of first appearance, repeats are kept.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 
+use hashbrown::HashMap;
 use percent_encoding::percent_decode_str;
 
 use crate::json_text::string;
 
 /// A parameter tree while it is built.
-enum Part {
-    Text(String),
-    Members(Group),
+enum Part<'t> {
+    Text(Cow<'t, str>),
+    Members(Group<'t>),
 }
 
 /// Members in order of appearance; those that hold members of their own can be found again.
 #[derive(Default)]
-struct Group {
-    list: Vec<(String, Part)>,
-    groups: HashMap<String, usize>,
+struct Group<'t> {
+    list: Vec<(Cow<'t, str>, Part<'t>)>,
+    groups: HashMap<Cow<'t, str>, usize, foldhash::fast::RandomState>,
 }
+
+/// Deepest path; a deeper one is a caller's mischief, not a vendor's parameter.
+const DEEPEST: usize = 16;
 
 /// The text's pairs as JSON. Never fails: what is no pair is a name without a value.
 pub fn form_to_json(text: &str) -> String {
@@ -29,40 +33,59 @@ pub fn form_to_json(text: &str) -> String {
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (plain(name), plain(value));
-        let path: Vec<&str> = name.split('.').filter(|step| *step != "member").collect();
-        // A deep path is a caller's mischief, not a vendor's parameter.
-        if path.len() > 16 || path.iter().any(|step| step.is_empty()) {
+        let steps = || name.split('.').filter(|step| *step != "member");
+        if steps().count() > DEEPEST || steps().any(str::is_empty) {
             root.list.push((name, Part::Text(value)));
-        } else {
-            root.insert(&path, value);
+            continue;
+        }
+        match name {
+            Cow::Borrowed(name) => {
+                root.insert(name.split('.').filter(|step| *step != "member").map(Cow::Borrowed), value);
+            }
+            Cow::Owned(name) => root.insert(
+                name.split('.').filter(|step| *step != "member").map(|step| Cow::Owned(step.to_owned())),
+                value,
+            ),
         }
     }
-    let mut out = Vec::with_capacity(text.len() + 16);
+    let mut out = Vec::with_capacity(text.len() + text.len() / 4 + 16);
     write(&mut out, &Part::Members(root));
     String::from_utf8(out).unwrap_or_default()
 }
 
-impl Group {
-    fn insert(&mut self, path: &[&str], value: String) {
-        let Some((step, rest)) = path.split_first() else { return };
-        if rest.is_empty() {
-            return self.list.push(((*step).to_owned(), Part::Text(value)));
+impl<'t> Group<'t> {
+    fn insert(&mut self, mut steps: impl Iterator<Item = Cow<'t, str>>, value: Cow<'t, str>) {
+        let Some(mut step) = steps.next() else { return };
+        let mut group = self;
+        for next in steps {
+            group = group.inner(step);
+            step = next;
         }
-        let at = self.groups.get(*step).copied().unwrap_or_else(|| {
-            self.list.push(((*step).to_owned(), Part::Members(Group::default())));
-            self.groups.insert((*step).to_owned(), self.list.len() - 1);
+        group.list.push((step, Part::Text(value)));
+    }
+
+    /// The members below a name.
+    fn inner(&mut self, name: Cow<'t, str>) -> &mut Group<'t> {
+        // Mostly the one before: parameters of one list stand together.
+        let last =
+            self.list.last().is_some_and(|(last, part)| *last == name && matches!(part, Part::Members(_)));
+        let known = if last { Some(self.list.len() - 1) } else { self.groups.get(&name).copied() };
+        let at = known.unwrap_or_else(|| {
+            self.groups.insert(name.clone(), self.list.len());
+            self.list.push((name, Part::Members(Group::default())));
             self.list.len() - 1
         });
-        if let Part::Members(inner) = &mut self.list[at].1 {
-            inner.insert(rest, value);
+        match &mut self.list[at].1 {
+            Part::Members(inner) => inner,
+            Part::Text(_) => unreachable!("only groups are remembered"),
         }
     }
 }
 
-fn write(out: &mut Vec<u8>, part: &Part) {
+fn write(out: &mut Vec<u8>, part: &Part<'_>) {
     match part {
         Part::Text(text) => {
-            let looks_json = text.starts_with('[') || text.starts_with('{');
+            let looks_json = text.starts_with(['[', '{']);
             if looks_json && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
                 out.extend_from_slice(text.as_bytes());
             } else {
@@ -72,7 +95,7 @@ fn write(out: &mut Vec<u8>, part: &Part) {
         Part::Members(Group { list: members, .. }) => match numbered(members) {
             Some(elements) => {
                 out.push(b'[');
-                for (n, element) in elements.into_iter().enumerate() {
+                for (n, (_, element)) in elements.into_iter().enumerate() {
                     if n > 0 {
                         out.push(b',');
                     }
@@ -97,23 +120,20 @@ fn write(out: &mut Vec<u8>, part: &Part) {
 }
 
 /// The members in numeric order, when all their names are numbers.
-fn numbered(members: &[(String, Part)]) -> Option<Vec<&Part>> {
-    if members.is_empty() {
-        return None;
-    }
+fn numbered<'m, 't>(members: &'m [(Cow<'t, str>, Part<'t>)]) -> Option<Vec<(u64, &'m Part<'t>)>> {
     let mut elements = Vec::with_capacity(members.len());
     for (name, part) in members {
         elements.push((name.parse::<u64>().ok()?, part));
     }
     elements.sort_by_key(|(number, _)| *number);
-    Some(elements.into_iter().map(|(_, part)| part).collect())
+    (!elements.is_empty()).then_some(elements)
 }
 
-fn plain(text: &str) -> String {
-    if !text.contains(['+', '%']) {
-        return text.to_owned();
+fn plain(text: &str) -> Cow<'_, str> {
+    match memchr::memchr2(b'+', b'%', text.as_bytes()) {
+        None => Cow::Borrowed(text),
+        Some(_) => Cow::Owned(percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()),
     }
-    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ impl Reader<'_> {
     fn value(&mut self) -> Result<bool, DecodeError> {
         let Some(&first) = self.bytes.get(self.at) else { return Err(self.truncated()) };
         match first {
-            b'"' => self.string(Kind::String)?,
+            b'"' => self.string(false)?,
             b'{' => return self.open(Kind::Object),
             b'[' => return self.open(Kind::Array),
             b'-' | b'0'..=b'9' => self.number()?,
@@ -120,7 +120,7 @@ impl Reader<'_> {
     #[inline]
     fn key(&mut self) -> Result<(), DecodeError> {
         match self.bytes.get(self.at) {
-            Some(b'"') => self.string(Kind::String)?,
+            Some(b'"') => self.string(true)?,
             None => return Err(self.truncated()),
             Some(_) => return Err(self.syntax("a member's name is due")),
         }
@@ -135,7 +135,7 @@ impl Reader<'_> {
     }
 
     #[inline]
-    fn string(&mut self, kind: Kind) -> Result<(), DecodeError> {
+    fn string(&mut self, key: bool) -> Result<(), DecodeError> {
         let start = self.at + 1;
         let mut at = start;
         let mut escaped = false;
@@ -158,7 +158,14 @@ impl Reader<'_> {
             }
         }
         self.at = at + 1;
-        self.push(kind, escaped, start, at)
+        let next = self.room()?;
+        let node = if key {
+            Node::key(escaped, start, at, next)
+        } else {
+            Node::new(Kind::String, escaped, start, at, next)
+        };
+        self.nodes.push(node);
+        Ok(())
     }
 
     /// The position after the escape at `at`.
@@ -227,12 +234,18 @@ impl Reader<'_> {
 
     #[inline]
     fn push(&mut self, kind: Kind, escaped: bool, start: usize, end: usize) -> Result<(), DecodeError> {
+        let next = self.room()?;
+        self.nodes.push(Node::new(kind, escaped, start, end, next));
+        Ok(())
+    }
+
+    /// The number of the node after the next.
+    #[inline]
+    fn room(&self) -> Result<usize, DecodeError> {
         if self.nodes.len() >= self.bounds.nodes {
             return Err(DecodeError::TooMany { nodes: self.bounds.nodes });
         }
-        let next = self.nodes.len() + 1;
-        self.nodes.push(Node::new(kind, escaped, start, end, next));
-        Ok(())
+        Ok(self.nodes.len() + 1)
     }
 
     #[inline]

@@ -58,6 +58,14 @@ impl Pointer {
         self.steps.is_empty()
     }
 
+    /// The member it names, when it is that one step and nothing else.
+    pub fn name(&self) -> Option<&str> {
+        match &*self.steps {
+            [Step::Name(name) | Step::Index(_, name)] => Some(name),
+            _ => None,
+        }
+    }
+
     /// Splits at the last `*`: the list, and the way from its elements on.
     pub fn split_every(&self) -> Option<(Pointer, Pointer)> {
         let at = self.steps.iter().rposition(|step| *step == Step::Every)?;
@@ -68,6 +76,11 @@ impl Pointer {
     /// Whether it can find more than one node in a document without repeated members.
     pub fn has_every(&self) -> bool {
         self.steps.contains(&Step::Every)
+    }
+
+    /// Whether it leads to the same places in all documents that are built the same.
+    pub fn goes_by_structure(&self) -> bool {
+        !self.steps.iter().any(|step| matches!(step, Step::Where(..)))
     }
 
     /// Calls `found` for each node the pointer leads to, in order, until it returns true.

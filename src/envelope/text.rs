@@ -22,6 +22,8 @@ enum Source {
     Reply = 0,
     Asked = 1,
     Made = 2,
+    /// Asked ids and keys that are their own JSON spelling.
+    AskedPlain = 3,
 }
 
 /// Longest text that can be pointed to; a longer one is cut.
@@ -34,9 +36,16 @@ impl Text {
         Self { start: start as u32, tail: NonZeroU32::new(tail).unwrap_or(NonZeroU32::MIN) }
     }
 
+    /// A span of the asked ids and keys; `plain` where nothing in it needs an escape.
+    pub(crate) fn asked(start: u32, len: u32, plain: bool) -> Self {
+        let source = if plain { Source::AskedPlain } else { Source::Asked };
+        Self::new(source, start as usize, len as usize, false)
+    }
+
     /// Whether it can stand between quotes as it is: in escaped form, or a span of a document's text that has no escapes.
     pub fn is_json(self) -> bool {
-        self.is_escaped() || (self.tail.get() >> 2) & 3 == Source::Reply as u32
+        let source = (self.tail.get() >> 2) & 3;
+        self.is_escaped() || source == Source::Reply as u32 || source == Source::AskedPlain as u32
     }
 
     /// Whether it is in the escaped form of a JSON string.
@@ -61,8 +70,8 @@ impl<'s> Sources<'s> {
     pub fn raw(&self, text: Text) -> &'s str {
         let source = match (text.tail.get() >> 2) & 3 {
             0 => self.reply,
-            1 => self.asked,
-            _ => self.made,
+            2 => self.made,
+            _ => self.asked,
         };
         let (start, len) = (text.start as usize, (text.tail.get() >> 4) as usize);
         source.get(start..start + len).unwrap_or("")

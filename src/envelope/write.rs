@@ -5,7 +5,9 @@
 
 use bytes::Bytes;
 
-use super::{Diagnostic, Envelope, Fault, Operation, Sources, Summary, Task, Text, VERSION, Verdict};
+use super::{
+    Diagnostic, Envelope, Evidence, Fault, Operation, Outcome, Sources, Summary, Task, Text, VERSION, Verdict,
+};
 use crate::json_text::{number, string};
 
 /// Size at which a piece of output is full.
@@ -69,15 +71,16 @@ impl Writer<'_> {
         operation(&mut out, &envelope.operation);
         lit(&mut out, ",\"results\":[");
         let mut first = true;
+        let mut said = Said::default();
         for verdict in &envelope.results {
-            if self.minimal && verdict.outcome == super::Outcome::Succeeded {
+            if self.minimal && verdict.outcome == Outcome::Succeeded {
                 continue;
             }
             if !first {
                 out.push(b',');
             }
             first = false;
-            result(&mut out, verdict, &sources);
+            result(&mut out, verdict, &mut said, &sources);
             if out.len() >= PIECE {
                 pieces.push(Bytes::from(std::mem::replace(&mut out, Vec::with_capacity(PIECE + 1024))));
             }
@@ -166,12 +169,59 @@ fn operation(out: &mut Vec<u8>, op: &Operation<'_>) {
     out.push(b'}');
 }
 
-fn result(out: &mut Vec<u8>, v: &Verdict, sources: &Sources<'_>) {
-    out.push(b'{');
-    if let Some(index) = v.index {
-        lit(out, "\"index\":");
-        number(out, u64::from(index));
-        out.push(b',');
+/// What the last good and the last bad verdict said, as it was written: in a batch most say the same.
+#[derive(Default)]
+struct Said {
+    good: Option<(Outcome, Evidence)>,
+    good_text: Vec<u8>,
+    bad: Option<(Outcome, Evidence, Fault)>,
+    bad_text: Vec<u8>,
+}
+
+impl Said {
+    /// A verdict's outcome, evidence and error.
+    fn text(&mut self, v: &Verdict, sources: &Sources<'_>) -> &[u8] {
+        match v.fault {
+            None => {
+                if self.good != Some((v.outcome, v.evidence)) {
+                    self.good = Some((v.outcome, v.evidence));
+                    self.good_text.clear();
+                    verdict(&mut self.good_text, v, sources);
+                }
+                &self.good_text
+            }
+            Some(fault) => {
+                if self.bad != Some((v.outcome, v.evidence, fault)) {
+                    self.bad = Some((v.outcome, v.evidence, fault));
+                    self.bad_text.clear();
+                    verdict(&mut self.bad_text, v, sources);
+                }
+                &self.bad_text
+            }
+        }
+    }
+}
+
+fn verdict(out: &mut Vec<u8>, v: &Verdict, sources: &Sources<'_>) {
+    lit(out, "\"outcome\":\"");
+    lit(out, v.outcome.as_str());
+    lit(out, "\",\"evidence\":\"");
+    lit(out, v.evidence.as_str());
+    out.push(b'"');
+    if let Some(found) = &v.fault {
+        lit(out, ",\"error\":");
+        fault(out, found, sources);
+    }
+}
+
+fn result(out: &mut Vec<u8>, v: &Verdict, said: &mut Said, sources: &Sources<'_>) {
+    match v.index {
+        Some(index) => {
+            lit(out, "{\"index\":");
+            number(out, u64::from(index));
+            out.push(b',');
+        }
+        None => out.push(b'{'),
     }
     if let Some(id) = v.id {
         lit(out, "\"id\":");
@@ -188,15 +238,7 @@ fn result(out: &mut Vec<u8>, v: &Verdict, sources: &Sources<'_>) {
         number(out, u64::from(v.occurrence));
         out.push(b',');
     }
-    lit(out, "\"outcome\":\"");
-    lit(out, v.outcome.as_str());
-    lit(out, "\",\"evidence\":\"");
-    lit(out, v.evidence.as_str());
-    out.push(b'"');
-    if let Some(found) = &v.fault {
-        lit(out, ",\"error\":");
-        fault(out, found, sources);
-    }
+    out.extend_from_slice(said.text(v, sources));
     if let Some(found) = &v.task {
         lit(out, ",\"task\":");
         task(out, found, sources);
@@ -294,10 +336,12 @@ fn raw(out: &mut Vec<u8>, r: &Raw<'_>) {
     lit(out, if r.truncated { ",\"truncated\":true}" } else { ",\"truncated\":false}" });
 }
 
+#[inline]
 fn lit(out: &mut Vec<u8>, s: &str) {
     out.extend_from_slice(s.as_bytes());
 }
 
+#[inline]
 fn text(out: &mut Vec<u8>, t: Text, sources: &Sources<'_>) {
     let raw = sources.raw(t);
     if t.is_json() {

@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
+use super::detach::Detach;
 use super::exchange::{Exchange, fresh_id};
 use super::rescue::rescue;
 use super::{Gateway, GatewayError, respond};
@@ -125,10 +126,9 @@ impl Call {
     async fn look(self, request: Request<Incoming>) -> Response<Body> {
         let silence = self.upstream().body_timeout;
         let (parts, body) = request.into_parts();
-        let host = self.vendor_host(&parts);
         let has_body = !body.is_end_stream();
         let scope = Scope { vendor: self.route().vendor.as_deref(), profile: None };
-        if !may_match(&self.gateway.profiles, &scope, &head(&parts, self.route(), &host), has_body) {
+        if !may_match(&self.gateway.profiles, &scope, &head(&parts, self.route(), ""), has_body) {
             return self.pass(parts, Body::stream(Bytes::new(), body, Some(silence))).await;
         }
         let mut budget = Budget::new(Arc::clone(&self.gateway.memory));
@@ -144,26 +144,27 @@ impl Call {
                 return response;
             }
         };
+        let upstream = self.upstream().target.authority(&self.found.captures);
+        let host = self.vendor_host(&parts, upstream.as_ref());
         let recognised = view(
             &self.gateway.profiles,
             &scope,
-            &head(&parts, self.route(), &host),
+            &head(&parts, self.route(), host),
             &body,
             self.gateway.limits.bounds,
         );
         let Some(mut asked) = recognised else { return self.pass(parts, Body::full(body)).await };
         asked.behind(self.route().prefix());
-        // A task of its own: once the vendor may act, its verdicts are wanted even if the caller goes away.
         let id = self.exchange.id.clone();
-        match tokio::spawn(self.batch(parts, body, asked, budget)).await {
-            Ok(response) => response,
-            Err(cause) => refuse(&GatewayError::Fault(cause.to_string()), &id),
+        match Detach::new(self.batch(parts, body, asked, budget)).await {
+            Some(response) => response,
+            None => refuse(&GatewayError::Fault("it panicked; the log says where".to_owned()), &id),
         }
     }
 
     /// A recognised batch: asked, called, read, judged, answered.
     async fn batch(
-        mut self,
+        self,
         mut parts: http::request::Parts,
         body: Bytes,
         asked: profile::Request,
@@ -207,9 +208,11 @@ impl Call {
             let body = if cut { Body::cut(body) } else { Body::full(body) };
             return self.not_read(&asked, Response::from_parts(head, body));
         }
-        let gateway = Arc::clone(&self.gateway);
-        let route = &gateway.routes.routes()[self.found.number];
-        respond::judged(&gateway, route, &mut self.exchange, &asked, &caller, head, body, cut, upstream_ms)
+        let Self { gateway, found, exchange } = self;
+        let route = found.number;
+        respond::Judging { gateway, route, exchange, asked, caller, head, body, cut, upstream_ms }
+            .answer()
+            .await
     }
 
     /// A reply too large to hold: its bytes pass untouched, and nothing is claimed.
@@ -265,18 +268,16 @@ impl Call {
 
     /// The vendor's host, for recognition: the client's where it is one of the vendor's, else the upstream's (an SDK
     /// that was pointed at the gateway names the gateway).
-    fn vendor_host(&self, parts: &http::request::Parts) -> String {
+    fn vendor_host<'p>(&self, parts: &'p http::request::Parts, upstream: Option<&'p Authority>) -> &'p str {
         let route = self.route();
         let sent = parts.uri.authority().map(Authority::as_str);
         let sent = sent.or_else(|| parts.headers.get(header::HOST).and_then(|value| value.to_str().ok()));
         let sent = without_port(sent.unwrap_or(""));
         let vendors = self.gateway.profiles.vendors().iter();
-        let vendors = vendors.filter(|vendor| route.vendor.as_ref().is_none_or(|own| *own == vendor.name));
-        let known = vendors.flat_map(|vendor| &vendor.hosts).any(|pattern| pattern.find(sent).is_some());
-        match self.upstream().target.authority(&self.found.captures) {
-            Some(upstream) if !known => upstream.host().to_owned(),
-            _ => sent.to_owned(),
-        }
+        let mut vendors =
+            vendors.filter(|vendor| route.vendor.as_ref().is_none_or(|own| *own == vendor.name));
+        let known = vendors.any(|vendor| vendor.hosts.iter().any(|pattern| pattern.fits(sent)));
+        upstream.filter(|_| !known).map_or(sent, Authority::host)
     }
 }
 
@@ -305,18 +306,19 @@ fn outgoing(
     let target = &gateway.upstreams[route.upstream].0.target;
     let bad = |what: &str| GatewayError::BadTarget(what.to_owned());
     let authority = target.authority(captures).ok_or_else(|| bad("its host gives no upstream"))?;
-    let sent_host = parts.uri.authority().map(|a| a.as_str().to_owned());
     let path = path_and_query(&parts.uri, route).ok_or_else(|| bad("its path is not valid"))?;
     let headers = &mut parts.headers;
     drop_hop_by_hop(headers);
     drop_ours(headers);
     headers.remove(header::EXPECT);
     // Signatures cover Host: it stays as sent where it names a host we route, else it is the upstream's.
-    let host =
-        sent_host.or_else(|| headers.get(header::HOST).and_then(|v| v.to_str().ok()).map(str::to_owned));
+    let sent = parts.uri.authority().map(Authority::as_str);
+    let host = sent.or_else(|| headers.get(header::HOST).and_then(|value| value.to_str().ok()));
     let keep = host.filter(|host| route.names_host() || gateway.routes.names_host(without_port(host)));
-    let host = keep.unwrap_or_else(|| authority.to_string());
-    headers.insert(header::HOST, HeaderValue::from_str(&host).map_err(|_| bad("its host is not valid"))?);
+    if keep.is_none() || sent.is_some() {
+        let host = HeaderValue::from_str(keep.unwrap_or(authority.as_str()));
+        headers.insert(header::HOST, host.map_err(|_| bad("its host is not valid"))?);
+    }
     headers.append(header::VIA, VIA);
     parts.uri = target.uri(authority, path).ok_or_else(|| bad("its path is not valid"))?;
     parts.version = http::Version::HTTP_11;
@@ -337,8 +339,8 @@ fn path_and_query(uri: &Uri, route: &Route) -> Option<PathAndQuery> {
 
 /// `Onevelope-*` is between the caller and us.
 fn drop_ours(headers: &mut HeaderMap) {
-    let ours: Vec<HeaderName> =
-        headers.keys().filter(|name| name.as_str().starts_with("onevelope-")).cloned().collect();
+    let ours = |name: &&HeaderName| name.as_str().starts_with("onevelope-");
+    let ours: Vec<HeaderName> = headers.keys().filter(ours).cloned().collect();
     for name in ours {
         headers.remove(name);
     }

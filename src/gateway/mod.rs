@@ -4,6 +4,7 @@
 //! plain step in it.
 
 mod answer; // one request, start to end
+mod detach; // work that outlives its caller
 mod error; // we could not answer
 mod exchange; // what a request knows about itself
 mod reload; // a new configuration, all or nothing

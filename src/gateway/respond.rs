@@ -1,14 +1,16 @@
 //! Envelope → response, in the three modes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use tokio::time::Instant;
 
-use super::Gateway;
 use super::exchange::Exchange;
+use super::rescue::rescue;
+use super::{Gateway, GatewayError};
 use crate::body::Body;
 use crate::config::Mode;
 use crate::envelope::{Envelope, Writer, status_line};
@@ -26,96 +28,116 @@ pub(super) struct Caller {
     pub(super) prefer: Prefer,
 }
 
-/// The answer for a reply that came back whole (or cut).
-#[allow(clippy::too_many_arguments, reason = "the whole exchange meets here, once")]
-pub(super) fn judged(
-    gateway: &Gateway,
-    route: &Route,
-    exchange: &mut Exchange,
-    asked: &Request,
-    caller: &Caller,
-    head: http::response::Parts,
-    body: Bytes,
-    cut: bool,
-    upstream_ms: u64,
-) -> Response<Body> {
-    let incoming = Incoming { status: head.status.as_u16(), headers: &head.headers, body: &body, cut };
-    let started = Instant::now();
-    let mode = exchange.mode;
-    let id = exchange.id.as_str();
-    let work = || {
+/// A reply that came back whole (or cut), with everything its answer takes. Owned, so that a large one can be read on
+/// another thread.
+pub(super) struct Judging {
+    pub(super) gateway: Arc<Gateway>,
+    /// The route's number.
+    pub(super) route: usize,
+    pub(super) exchange: Exchange,
+    pub(super) asked: Request,
+    pub(super) caller: Caller,
+    pub(super) head: http::response::Parts,
+    pub(super) body: Bytes,
+    pub(super) cut: bool,
+    pub(super) upstream_ms: u64,
+}
+
+/// What the reply became.
+struct Judged {
+    /// The envelope's bytes, where the caller gets it.
+    envelope: Option<Vec<Bytes>>,
+    headers: HeaderMap,
+    status: u16,
+    outcome: &'static str,
+}
+
+impl Judging {
+    /// The answer. Large replies are read off the event loop, so that one delays nobody else.
+    pub(super) async fn answer(self) -> Response<Body> {
+        if self.body.len() < LARGE {
+            return self.judged();
+        }
+        let id = self.exchange.id.clone();
+        match tokio::task::spawn_blocking(|| self.judged()).await {
+            Ok(response) => response,
+            Err(cause) => rescue(&GatewayError::Fault(cause.to_string()), &id),
+        }
+    }
+
+    fn judged(mut self) -> Response<Body> {
+        // A fault of ours must not cost the caller the vendor's answer.
+        let Ok(judged) = catch_unwind(AssertUnwindSafe(|| self.judge())) else {
+            self.gateway.observer.diagnostic("normalizer_panicked");
+            tracing::error!(
+                request_id = self.exchange.id,
+                profile = self.asked.profile.name,
+                "reading the reply panicked; the vendor's bytes were sent"
+            );
+            self.exchange.settle("unknown", self.head.status.as_u16());
+            let mut response = vendors_own(self.head, self.body, self.cut);
+            unknown(response.headers_mut(), &self.exchange.id);
+            return response;
+        };
+        let mut response = match judged.envelope {
+            Some(json) => {
+                let mut response = Response::new(Body::pieces(json));
+                *response.status_mut() =
+                    StatusCode::from_u16(judged.status).unwrap_or(StatusCode::BAD_GATEWAY);
+                strip_rewritten(&mut self.head.headers);
+                *response.headers_mut() = self.head.headers;
+                response
+            }
+            None => vendors_own(self.head, self.body, self.cut),
+        };
+        self.exchange.settle(judged.outcome, response.status().as_u16());
+        add(response.headers_mut(), judged.headers);
+        response
+    }
+
+    fn judge(&self) -> Judged {
+        let Self { gateway, exchange, asked, caller, head, .. } = self;
+        let incoming = Incoming {
+            status: head.status.as_u16(),
+            headers: &head.headers,
+            body: &self.body,
+            cut: self.cut,
+        };
+        let route = &gateway.routes.routes()[self.route];
+        let (id, rewrites) = (exchange.id.as_str(), exchange.mode == Mode::Envelope);
+        let started = Instant::now();
+        let mut trace = Trace::default();
         translate(
             asked,
             &incoming,
             &gateway.limits,
             caller.prefer.strict,
             route.data,
-            &mut Trace::default(),
+            &mut trace,
             |envelope, text, plain| {
-                let mut headers = HeaderMap::new();
+                let mut headers = HeaderMap::with_capacity(12);
                 envelope_headers(&mut headers, envelope, id);
                 let (status, retry_after) = status_line(envelope, route.status);
-                let written = (mode == Mode::Envelope).then(|| {
+                if rewrites {
+                    let vendors = head.headers.get(header::RETRY_AFTER);
+                    rewritten_headers(&mut headers, envelope, text, caller, retry_after, vendors);
+                }
+                let written = rewrites.then(|| {
                     let raw = raw(route.raw, asked, envelope, &incoming, plain);
                     let minimal = caller.prefer.minimal;
-                    Writer { id, attempts: 1, duration_ms: upstream_ms, minimal, raw }.write(envelope, text)
+                    Writer { id, attempts: 1, duration_ms: self.upstream_ms, minimal, raw }
+                        .write(envelope, text)
                 });
-                if mode == Mode::Envelope {
-                    rewritten_headers(
-                        &mut headers,
-                        envelope,
-                        text,
-                        caller,
-                        retry_after,
-                        head.headers.get(header::RETRY_AFTER),
-                    );
-                }
                 let took = started.elapsed();
                 gateway.observer.batch(id, asked, envelope, text, took);
                 if let Some(span) = &exchange.span {
                     span.judged(envelope, took);
                 }
                 log_batch(id, envelope, incoming.status);
-                (written, headers, status, envelope.outcome.as_str())
+                Judged { envelope: written, headers, status, outcome: envelope.outcome.as_str() }
             },
         )
-    };
-    // A fault of ours must not cost the caller the vendor's answer.
-    let result =
-        catch_unwind(AssertUnwindSafe(|| if body.len() >= LARGE { off_the_loop(work) } else { work() }));
-    let Ok((written, headers, status, outcome)) = result else {
-        gateway.observer.diagnostic("normalizer_panicked");
-        tracing::error!(
-            request_id = id,
-            profile = asked.profile.name,
-            "reading the reply panicked; the vendor's bytes were sent"
-        );
-        exchange.settle("unknown", head.status.as_u16());
-        let mut response = vendors_own(head, body.clone(), cut);
-        unknown(response.headers_mut(), &exchange.id);
-        return response;
-    };
-    let mut response = match written {
-        Some(json) => {
-            let mut response = Response::new(Body::pieces(json));
-            *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-            let mut kept = head.headers.clone();
-            strip_rewritten(&mut kept);
-            *response.headers_mut() = kept;
-            response
-        }
-        None => vendors_own(head, body.clone(), cut),
-    };
-    exchange.settle(outcome, response.status().as_u16());
-    add(response.headers_mut(), headers);
-    response
-}
-
-/// Runs long work without holding up the other tasks of this thread. Tests run on one thread, which cannot.
-fn off_the_loop<R>(work: impl FnOnce() -> R) -> R {
-    let many = tokio::runtime::Handle::try_current()
-        .is_ok_and(|handle| handle.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread);
-    if many { tokio::task::block_in_place(work) } else { work() }
+    }
 }
 
 /// The vendor's status, headers and bytes; a cut body stays cut.
@@ -178,15 +200,13 @@ fn rewritten_headers(
 fn add(headers: &mut HeaderMap, ours: HeaderMap) {
     let mut last = None;
     for (name, value) in ours {
-        if name.is_some() {
-            last = name;
-        }
-        if let Some(name) = &last {
-            if *name == header::VARY || *name == header::LINK {
-                headers.append(name.clone(), value);
-            } else {
-                headers.insert(name.clone(), value);
-            }
+        // Repeats come without their name.
+        let Some(name) = name.or_else(|| last.clone()) else { continue };
+        if name == header::VARY || name == header::LINK {
+            headers.append(name.clone(), value);
+            last = Some(name);
+        } else {
+            headers.insert(name, value);
         }
     }
 }

@@ -14,6 +14,7 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::tls;
@@ -60,8 +61,9 @@ impl Bound {
     {
         let name: Arc<str> = self.name.as_str().into();
         let graceful = GracefulShutdown::new();
-        let (cutter, cut) = watch::channel(false);
+        let mut open = JoinSet::new();
         loop {
+            while open.try_join_next().is_some() {}
             let permit = tokio::select! {
                 permit = Arc::clone(&connections).acquire_owned() => permit,
                 () = stopped(&mut stop) => break,
@@ -80,19 +82,15 @@ impl Bound {
             };
             let (name, answer, tls, watcher) =
                 (Arc::clone(&name), answer.clone(), self.tls.clone(), graceful.watcher());
-            let mut cut = cut.clone();
-            tokio::spawn(async move {
-                tokio::select! {
-                    () = connection(stream, peer.ip(), tls, watcher, name, answer) => {}
-                    () = stopped(&mut cut) => {}
-                }
+            open.spawn(async move {
+                connection(stream, peer.ip(), tls, watcher, name, answer).await;
                 drop(permit);
             });
         }
         drop(self.listener);
         if tokio::time::timeout(deadline, graceful.shutdown()).await.is_err() {
             tracing::warn!(listener = %name, "drain deadline reached; connections in flight are cut");
-            let _ = cutter.send(true);
+            open.shutdown().await;
         }
     }
 }

@@ -26,12 +26,12 @@ pub use resources::ResourceTable;
 pub use results::ResultTable;
 pub use trace::{RequestSpan, Tracing};
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use prometheus::Registry;
 use prometheus::core::Collector;
+use prometheus::{IntCounter, Registry};
 
 use crate::config::{Include, Mode};
 use crate::envelope::{BatchOutcome, Envelope};
@@ -56,7 +56,11 @@ pub struct RouteHandles {
     name: String,
     vendor: String,
     duration: prometheus::Histogram,
+    /// Its requests by mode, outcome and status, as they are met: few, and looking one up by its labels costs more.
+    requests: Arc<RwLock<Vec<(RequestKind, IntCounter)>>>,
 }
+
+type RequestKind = (Mode, &'static str, u16);
 
 /// One upstream's handles.
 #[derive(Debug, Clone)]
@@ -97,7 +101,7 @@ impl Observer {
 
     pub fn route(&self, name: &str, vendor: &str) -> RouteHandles {
         let duration = self.metrics.request_duration.with_label_values(&[name, vendor]);
-        RouteHandles { name: name.to_owned(), vendor: vendor.to_owned(), duration }
+        RouteHandles { name: name.to_owned(), vendor: vendor.to_owned(), duration, requests: Arc::default() }
     }
 
     pub fn upstream(&self, name: &str) -> UpstreamHandles {
@@ -139,12 +143,18 @@ impl Observer {
         status: u16,
         took: Duration,
     ) {
-        let mut digits = [0; 3];
-        let status = labels::status(status, &mut digits);
-        self.metrics
-            .requests
-            .with_label_values(&[&route.name, &route.vendor, mode.as_str(), outcome, status])
-            .inc();
+        let kind = (mode, outcome, status);
+        let known = |list: &[(RequestKind, IntCounter)]| {
+            list.iter().find(|(own, _)| *own == kind).map(|(_, counter)| counter.inc())
+        };
+        if known(&route.requests.read().unwrap_or_else(PoisonError::into_inner)).is_none() {
+            let mut digits = [0; 3];
+            let labels =
+                [&*route.name, &*route.vendor, mode.as_str(), outcome, labels::status(status, &mut digits)];
+            let counter = self.metrics.requests.with_label_values(&labels);
+            counter.inc();
+            route.requests.write().unwrap_or_else(PoisonError::into_inner).push((kind, counter));
+        }
         route.duration.observe(took.as_secs_f64());
     }
 
@@ -165,10 +175,11 @@ impl Observer {
         let s = &envelope.summary;
         let bad = s.failed + s.not_attempted + s.unknown > 0;
         // Nothing was executed: predictions are not results.
+        let block = self.results.block(request);
         if !envelope.operation.dry_run {
-            self.results.count(request, envelope);
+            block.count(envelope);
             if bad {
-                self.results.exemplify(id, request, envelope, text);
+                block.exemplify(id, envelope, text);
                 self.resources.count(request, envelope, text);
             }
         }
@@ -183,10 +194,7 @@ impl Observer {
         }
         events.retain(|event| !event.is_good());
         self.recent.add(id, request, envelope, &events);
-        self.metrics
-            .normalize_duration
-            .with_label_values(&[request.profile.name.as_str()])
-            .observe(took.as_secs_f64());
+        block.took(took, || self.metrics.normalize_duration.with_label_values(&[&*request.profile.name]));
         for diagnostic in &envelope.diagnostics {
             self.metrics.diagnostics.with_label_values(&[diagnostic.code]).inc();
             if diagnostic.code == "unmapped_code" {

@@ -4,10 +4,14 @@
 //! action is first met; before that its typical rows are shown at 0, because a counter's first value is invisible to
 //! `increase()`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use foldhash::fast::RandomState;
+use hashbrown::{Equivalent, HashMap, HashSet};
+use prometheus::Histogram;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::{LabelPair, Metric, MetricFamily};
 
@@ -26,6 +30,16 @@ const CELLS: usize = Outcome::ALL.len() * Evidence::ALL.len() * CATEGORIES;
 /// (vendor, service, action).
 type Key = (String, String, String);
 
+/// A key before anybody has to own it.
+#[derive(Hash)]
+struct Named<'k>(&'k str, &'k str, &'k str);
+
+impl Equivalent<Key> for Named<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.0 == key.0 && self.1 == key.1 && self.2 == key.2
+    }
+}
+
 /// Shared table of verdict counts.
 #[derive(Clone, Debug, Default)]
 pub struct ResultTable {
@@ -34,22 +48,70 @@ pub struct ResultTable {
 
 #[derive(Debug, Default)]
 struct Inner {
-    blocks: BTreeMap<Key, Option<Arc<Block>>>,
+    blocks: HashMap<Key, Option<Arc<Block>>, RandomState>,
     /// Services met beyond those that profiles name.
-    services: HashMap<String, ()>,
-    known: HashMap<String, ()>,
-    /// The last failure of each row, by its labels' values.
-    exemplars: HashMap<String, Exemplar>,
+    services: HashSet<String, RandomState>,
+    known: HashSet<String, RandomState>,
 }
 
+/// The counters of one action of one service.
 #[derive(Debug)]
-struct Block {
+pub(super) struct Block {
     cells: Box<[AtomicU64]>,
+    /// The last failure of each cell that has one.
+    exemplars: Mutex<BTreeMap<usize, Exemplar>>,
+    /// Where the time goes that its batches take.
+    took: OnceLock<Histogram>,
 }
 
 impl Block {
     fn new() -> Arc<Self> {
-        Arc::new(Self { cells: (0..CELLS).map(|_| AtomicU64::new(0)).collect() })
+        let cells = (0..CELLS).map(|_| AtomicU64::new(0)).collect();
+        Arc::new(Self { cells, exemplars: Mutex::default(), took: OnceLock::new() })
+    }
+
+    /// Counts an envelope's verdicts, each once.
+    pub(super) fn count(&self, envelope: &Envelope<'_>) {
+        // Most batches have one or two kinds of verdict: add each kind once.
+        let mut last = (usize::MAX, 0u64);
+        for verdict in envelope.results.iter().filter(|verdict| verdict.occurrence == 0) {
+            let category = verdict.fault.as_ref().map(|fault| fault.category);
+            let at = cell(verdict.outcome, verdict.evidence, category);
+            if at != last.0 {
+                self.add(last);
+                last = (at, 0);
+            }
+            last.1 += 1;
+        }
+        self.add(last);
+    }
+
+    fn add(&self, (at, count): (usize, u64)) {
+        if count > 0 {
+            self.cells[at].fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
+    /// Keeps an example for each kind of failure in an envelope; `text` is what the envelope's texts point into.
+    pub(super) fn exemplify(&self, id: &str, envelope: &Envelope<'_>, text: &str) {
+        let sources = envelope.sources(text);
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut last = usize::MAX;
+        let mut exemplars = self.exemplars.lock().unwrap_or_else(PoisonError::into_inner);
+        for verdict in envelope.results.iter().filter(|v| v.occurrence == 0 && !v.outcome.is_good()) {
+            let category = verdict.fault.map(|fault| fault.category);
+            let at = cell(verdict.outcome, verdict.evidence, category);
+            let Some(resource) = verdict.id.or(verdict.key).filter(|_| at != last) else { continue };
+            last = at;
+            let resource = sources.decode(resource).into_owned();
+            let exemplar = Exemplar { resource, request_id: id.to_owned(), time: since.as_secs_f64() };
+            exemplars.insert(at, exemplar);
+        }
+    }
+
+    /// Counts what a batch took; `histogram` is looked up once.
+    pub(super) fn took(&self, time: Duration, histogram: impl FnOnce() -> Histogram) {
+        self.took.get_or_init(histogram).observe(time.as_secs_f64());
     }
 }
 
@@ -67,7 +129,7 @@ impl ResultTable {
                 continue;
             }
             for service in &action.services {
-                inner.known.insert(service.clone(), ());
+                inner.known.insert(service.clone());
             }
             // Where the host tells the service, a row can only be made when it is met.
             if let Some(service) = action.services.first() {
@@ -77,71 +139,19 @@ impl ResultTable {
         }
     }
 
-    /// Counts an envelope's verdicts, each once.
-    pub(super) fn count(&self, request: &Request, envelope: &Envelope<'_>) {
-        let block = self.block(request);
-        // Most batches have one or two kinds of verdict: add each kind once.
-        let mut last = (usize::MAX, 0u64);
-        for verdict in envelope.results.iter().filter(|verdict| verdict.occurrence == 0) {
-            let category = verdict.fault.as_ref().map(|fault| fault.category);
-            let at = cell(verdict.outcome, verdict.evidence, category);
-            if at != last.0 {
-                flush(&block, last);
-                last = (at, 0);
-            }
-            last.1 += 1;
-        }
-        flush(&block, last);
-    }
-
-    /// Keeps an example for each kind of failure in an envelope; `text` is what the envelope's texts point into.
-    pub(super) fn exemplify(&self, id: &str, request: &Request, envelope: &Envelope<'_>, text: &str) {
-        let sources = envelope.sources(text);
-        let mut last = usize::MAX;
-        let mut inner = None;
-        let time = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs_f64();
-        for verdict in envelope.results.iter().filter(|v| v.occurrence == 0 && !v.outcome.is_good()) {
-            let category = verdict.fault.map(|fault| fault.category);
-            let at = cell(verdict.outcome, verdict.evidence, category);
-            let Some(resource) = verdict.id.or(verdict.key).filter(|_| at != last) else { continue };
-            last = at;
-            let inner =
-                inner.get_or_insert_with(|| self.inner.write().unwrap_or_else(PoisonError::into_inner));
-            let service = inner.bounded(request.service.as_deref().unwrap_or(""));
-            let vendor = &request.profile.vendor.name;
-            let values = [
-                vendor.as_str(),
-                service.as_str(),
-                request.action().name.as_str(),
-                verdict.outcome.as_str(),
-                category.map_or("none", Category::as_str),
-                verdict.evidence.as_str(),
-            ];
-            let resource = sources.decode(resource).into_owned();
-            inner
-                .exemplars
-                .insert(values.join("\u{1f}"), Exemplar { resource, request_id: id.to_owned(), time });
-        }
-    }
-
     /// A row's exemplar.
     pub(super) fn exemplar(&self, name: &str, labels: &[LabelPair]) -> Option<Exemplar> {
         if name != RESULTS.name {
             return None;
         }
-        // The registry sorts labels by name; the key is in the table's order.
         let value =
-            |name: &&str| labels.iter().find(|pair| pair.name() == *name).map_or("", |pair| pair.value());
-        let values: Vec<&str> = RESULTS.labels.iter().map(value).collect();
-        self.inner
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .exemplars
-            .get(&values.join("\u{1f}"))
-            .cloned()
+            |name: &str| labels.iter().find(|pair| pair.name() == name).map_or("", |pair| pair.value());
+        let key = Named(value("vendor"), value("service"), value("action"));
+        let category = Category::parse(value("category"));
+        let at = cell(Outcome::parse(value("outcome"))?, Evidence::parse(value("evidence"))?, category);
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        let exemplars = inner.blocks.get(&key)?.as_ref()?.exemplars.lock();
+        exemplars.unwrap_or_else(PoisonError::into_inner).get(&at).cloned()
     }
 
     /// Totals by vendor and outcome since start.
@@ -158,19 +168,19 @@ impl ResultTable {
         totals.into_iter().collect()
     }
 
-    fn block(&self, request: &Request) -> Arc<Block> {
+    /// The counters of a request's action.
+    pub(super) fn block(&self, request: &Request) -> Arc<Block> {
         let vendor = &request.profile.vendor.name;
         let action = &request.action().name;
         let service = request.service.as_deref().unwrap_or("");
-        let key = (vendor.clone(), service.to_owned(), action.clone());
         {
             let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(Some(block)) = inner.blocks.get(&key) {
+            if let Some(Some(block)) = inner.blocks.get(&Named(vendor, service, action)) {
                 return Arc::clone(block);
             }
         }
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
-        let key = (key.0, inner.bounded(service), key.2);
+        let key = (vendor.clone(), inner.bounded(service), action.clone());
         Arc::clone(inner.blocks.entry(key).or_default().get_or_insert_with(Block::new))
     }
 }
@@ -178,20 +188,14 @@ impl ResultTable {
 impl Inner {
     /// The service, or `other` once too many have been met.
     fn bounded(&mut self, service: &str) -> String {
-        if service.is_empty() || self.known.contains_key(service) || self.services.contains_key(service) {
+        if service.is_empty() || self.known.contains(service) || self.services.contains(service) {
             return service.to_owned();
         }
         if self.services.len() >= MOST_SERVICES || service.len() > 64 {
             return "other".to_owned();
         }
-        self.services.insert(service.to_owned(), ());
+        self.services.insert(service.to_owned());
         service.to_owned()
-    }
-}
-
-fn flush(block: &Block, (at, count): (usize, u64)) {
-    if count > 0 {
-        block.cells[at].fetch_add(count, Ordering::Relaxed);
     }
 }
 
@@ -212,7 +216,9 @@ impl Collector for ResultTable {
     fn collect(&self) -> Vec<MetricFamily> {
         let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
         let mut metrics = Vec::new();
-        for (key, block) in &inner.blocks {
+        let mut blocks: Vec<_> = inner.blocks.iter().collect();
+        blocks.sort_by_key(|(key, _)| *key);
+        for (key, block) in blocks {
             match block {
                 None => metrics.extend(TYPICAL.iter().map(|(o, e, c)| row(key, *o, *e, *c, 0))),
                 Some(block) => rows(key, block, &mut metrics),

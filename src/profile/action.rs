@@ -1,5 +1,6 @@
 //! How a request is recognised and what it asks: the compiled form of `[[actions]]`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use http::{HeaderName, Method};
@@ -91,7 +92,7 @@ struct Segment {
     suffix: String,
 }
 
-/// Captures of a path or host.
+/// What a host's labels captured, by name; in lower case.
 pub type Captures = Vec<(String, String)>;
 
 impl PathPattern {
@@ -124,26 +125,60 @@ impl PathPattern {
         (self.head.is_none() && self.tail.is_none()).then_some(self.segments.len())
     }
 
+    /// The last segment that holds no capture, and its position.
+    pub fn last_literal(&self) -> Option<(usize, &str)> {
+        let at = self.segments.iter().rposition(|segment| segment.capture.is_none())?;
+        Some((at, &self.segments[at].prefix))
+    }
+
+    /// Whether a path fits.
+    pub fn fits(&self, path: &str) -> bool {
+        self.walk(path, &mut |_, _| {}).is_some()
+    }
+
     /// The captures, when the path fits.
-    pub fn find(&self, path: &str) -> Option<Captures> {
-        let steps: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-        let spare = steps.len().checked_sub(self.segments.len())?;
-        let skip = match (&self.head, &self.tail) {
-            (None, None) if spare != 0 => return None,
-            (Some(_), _) => spare,
-            _ => 0,
-        };
-        let mut captures = Captures::new();
-        for (segment, step) in self.segments.iter().zip(&steps[skip..]) {
-            segment.find(step, &mut captures)?;
+    pub fn find<'m>(&'m self, path: &'m str) -> Option<Vec<(&'m str, &'m str)>> {
+        if !self.fits(path) {
+            return None;
         }
+        let mut captures = Vec::new();
+        self.walk(path, &mut |name, text| captures.push((name, text)))?;
+        Some(captures)
+    }
+
+    fn walk<'m>(&'m self, path: &'m str, captured: &mut impl FnMut(&'m str, &'m str)) -> Option<()> {
+        let path = path.trim_start_matches('/');
+        let spare = (path.bytes().filter(|b| *b == b'/').count() + 1).checked_sub(self.segments.len())?;
+        if spare != 0 && self.head.is_none() && self.tail.is_none() {
+            return None;
+        }
+        let mut rest = Some(path);
         if let Some(name) = &self.head {
-            captures.push((name.clone(), steps[..skip].join("/")));
+            (0..spare).for_each(|_| {
+                take(&mut rest);
+            });
+            let length = rest.map_or(path.len(), |rest| (path.len() - rest.len()).saturating_sub(1));
+            captured(name, &path[..length]);
+        }
+        for segment in &self.segments {
+            segment.find(take(&mut rest)?, captured)?;
         }
         if let Some(name) = &self.tail {
-            captures.push((name.clone(), steps[skip + self.segments.len()..].join("/")));
+            captured(name, rest.unwrap_or(""));
         }
-        Some(captures)
+        Some(())
+    }
+}
+
+/// The next segment of a path.
+fn take<'p>(rest: &mut Option<&'p str>) -> Option<&'p str> {
+    let all = rest.take()?;
+    match all.split_once('/') {
+        Some((step, left)) => {
+            *rest = Some(left);
+            Some(step)
+        }
+        None => Some(all),
     }
 }
 
@@ -166,13 +201,13 @@ impl Segment {
         })
     }
 
-    fn find(&self, step: &str, captures: &mut Captures) -> Option<()> {
+    fn find<'m>(&'m self, step: &'m str, captured: &mut impl FnMut(&'m str, &'m str)) -> Option<()> {
         let Some(name) = &self.capture else { return (step == self.prefix).then_some(()) };
         let inner = step.strip_prefix(self.prefix.as_str())?.strip_suffix(self.suffix.as_str())?;
         if inner.is_empty() {
             return None;
         }
-        captures.push((name.clone(), inner.to_owned()));
+        captured(name, inner);
         Some(())
     }
 }
@@ -191,15 +226,26 @@ impl HostPattern {
         Ok(Self { labels, text: text.to_owned() })
     }
 
+    /// Whether a host (without port) fits.
+    pub fn fits(&self, host: &str) -> bool {
+        self.walk(&lower(host), &mut |_, _| {}).is_some()
+    }
+
     /// The captures, when the host (without port) fits.
     pub fn find(&self, host: &str) -> Option<Captures> {
-        let lower = host.to_ascii_lowercase();
+        let host = lower(host);
+        self.walk(&host, &mut |_, _| {})?;
         let mut captures = Captures::new();
-        let mut labels = lower.split('.');
+        self.walk(&host, &mut |name, text| captures.push((name.to_owned(), text.to_owned())))?;
+        Some(captures)
+    }
+
+    fn walk<'m>(&'m self, host: &'m str, captured: &mut impl FnMut(&'m str, &'m str)) -> Option<()> {
+        let mut labels = host.split('.');
         for label in &self.labels {
-            label.find(labels.next()?, &mut captures)?;
+            label.find(labels.next()?, captured)?;
         }
-        labels.next().is_none().then_some(captures)
+        labels.next().is_none().then_some(())
     }
 
     /// How many labels are literal: the more, the more specific.
@@ -217,12 +263,21 @@ impl HostPattern {
     }
 }
 
+fn lower(host: &str) -> Cow<'_, str> {
+    if host.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(host.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(host)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn captures(pattern: &str, path: &str) -> Option<String> {
-        let found = PathPattern::parse(pattern).expect("pattern").find(path)?;
+        let pattern = PathPattern::parse(pattern).expect("pattern");
+        let found = pattern.find(path)?;
         Some(found.into_iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(" "))
     }
 

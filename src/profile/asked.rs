@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use super::Profile;
+use crate::envelope::Text;
+use crate::json_text::plain_run;
 
 /// A recognised request: which action of which profile, and what it asked.
 #[derive(Debug)]
@@ -61,6 +64,8 @@ pub struct Asked {
     len: u32,
     distinct: bool,
     interchangeable: bool,
+    /// Whether any text holds what JSON must escape.
+    escapes: bool,
 }
 
 /// One asked item.
@@ -77,6 +82,14 @@ struct Item {
 struct Span(u32, u32);
 
 const NONE: Span = Span(u32::MAX, 0);
+
+impl Span {
+    /// The text; empty for none.
+    fn of(self, arena: &str) -> &str {
+        let start = self.0 as usize;
+        arena.get(start..start + self.1 as usize).unwrap_or("")
+    }
+}
 
 impl Asked {
     pub fn new(distinct: bool) -> Self {
@@ -96,42 +109,56 @@ impl Asked {
         self.interchangeable
     }
 
+    /// Makes room for so many elements.
+    pub fn expect(&mut self, elements: usize) {
+        self.items.reserve(elements);
+        let (arena, items) = (&self.arena, &self.items);
+        // Nothing is in them yet, mostly, so nothing is hashed again.
+        self.by_id.reserve(elements, |n| hash_id(items[*n as usize].id.of(arena)));
+    }
+
     /// Adds the next element of the request's list. A repeated id (or client key) is the same item.
     pub fn push(&mut self, id: Option<&str>, key: Option<&str>, raw: Option<&str>) {
         let position = self.len;
         self.len += 1;
-        let known = match (self.distinct, id, key) {
-            (true, _, Some(key)) => self.by_key(key),
-            (true, _, None) => None,
-            (false, Some(id), _) => self.by_id(id),
-            (false, None, Some(key)) => self.by_key(key),
-            (false, None, None) => None,
-        };
-        if let Some(known) = known {
-            let positions = self.positions.get_or_insert_with(|| (0..position).collect());
-            positions.push(known);
-            return;
-        }
         let number = self.items.len() as u32;
-        if let Some(positions) = &mut self.positions {
-            positions.push(number);
-        }
-        let item = Item { index: position, id: self.store(id), key: self.store(key), raw: self.store(raw) };
-        self.items.push(item);
         let (arena, items) = (&self.arena, &self.items);
-        let text = |span: Span| &arena[span.0 as usize..(span.0 + span.1) as usize];
-        if let Some(id) = id {
-            let hash = |n: &u32| hash_id(text(items[*n as usize].id));
-            self.by_id.insert_unique(hash_id(id), number, hash);
-        }
+        let id_of = |n: &u32| items[*n as usize].id.of(arena);
+        let key_of = |n: &u32| items[*n as usize].key.of(arena);
+        let mut known = None;
         if let Some(key) = key {
-            let hash = |n: &u32| hash_id(text(items[*n as usize].key));
-            self.by_key.insert_unique(hash_id(key), number, hash);
+            match self.by_key.entry(hash_id(key), |n| same_id(key_of(n), key), |n| hash_id(key_of(n))) {
+                Entry::Occupied(found) if self.distinct || id.is_none() => known = Some(*found.get()),
+                Entry::Occupied(_) => {}
+                Entry::Vacant(free) => {
+                    free.insert(number);
+                }
+            }
+        }
+        if let (None, Some(id)) = (known, id) {
+            match self.by_id.entry(hash_id(id), |n| same_id(id_of(n), id), |n| hash_id(id_of(n))) {
+                Entry::Occupied(found) if !self.distinct => known = Some(*found.get()),
+                Entry::Occupied(_) => {}
+                Entry::Vacant(free) => {
+                    free.insert(number);
+                }
+            }
+        }
+        if let Some(positions) = &mut self.positions {
+            positions.push(known.unwrap_or(number));
+        } else if let Some(known) = known {
+            self.positions = Some((0..position).chain([known]).collect());
+        }
+        if known.is_none() {
+            let item =
+                Item { index: position, id: self.store(id), key: self.store(key), raw: self.store(raw) };
+            self.items.push(item);
         }
     }
 
     fn store(&mut self, text: Option<&str>) -> Span {
         let Some(text) = text else { return NONE };
+        self.escapes |= plain_run(text.as_bytes(), 0) < text.len();
         let start = self.arena.len() as u32;
         self.arena.push_str(text);
         Span(start, text.len() as u32)
@@ -162,6 +189,20 @@ impl Asked {
 
     pub fn id(&self, item: usize) -> Option<&str> {
         self.text(self.items[item].id)
+    }
+
+    /// Its id, as a text of an envelope.
+    pub(super) fn id_text(&self, item: usize) -> Option<Text> {
+        self.refer(self.items[item].id)
+    }
+
+    /// Its key, as a text of an envelope.
+    pub(super) fn key_text(&self, item: usize) -> Option<Text> {
+        self.refer(self.items[item].key)
+    }
+
+    fn refer(&self, span: Span) -> Option<Text> {
+        (span.0 != u32::MAX).then(|| Text::asked(span.0, span.1, !self.escapes))
     }
 
     pub fn key(&self, item: usize) -> Option<&str> {
@@ -221,9 +262,8 @@ pub(super) fn hash_id(id: &str) -> u64 {
     static STATE: std::sync::LazyLock<foldhash::fast::RandomState> =
         std::sync::LazyLock::new(Default::default);
     let mut hasher = STATE.build_hasher();
-    if is_uuid(id) {
-        let mut lower = [0u8; 36];
-        lower.copy_from_slice(id.as_bytes());
+    // Whatever might be a UUID; `same_id` looks closer.
+    if let Ok(mut lower) = <[u8; 36]>::try_from(id.as_bytes()) {
         lower.make_ascii_lowercase();
         hasher.write(&lower);
     } else {

@@ -1,6 +1,7 @@
 //! A vendor's error codes → category and advice.
 
 use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
 
 use super::file::{ClassFile, CodesFile};
 use super::glob::Glob;
@@ -24,7 +25,12 @@ impl Class {
 pub struct CodeTable {
     exact: HashMap<String, Class>,
     patterns: Vec<(Glob, Class)>,
+    /// What was looked up, as it was spelled: vendors send few codes, and there may be hundreds of patterns.
+    found: RwLock<HashMap<String, Option<Class>>>,
 }
+
+/// Most codes remembered; they come from outside.
+const REMEMBERED: usize = 1000;
 
 impl CodeTable {
     /// # Errors
@@ -48,6 +54,18 @@ impl CodeTable {
 
     /// The class of a code; a bare HTTP status (`404`, `404 Not Found`) means what HTTP says.
     pub fn find(&self, code: &str) -> Option<Class> {
+        if let Some(found) = self.found.read().unwrap_or_else(PoisonError::into_inner).get(code) {
+            return *found;
+        }
+        let class = self.look(code);
+        let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
+        if found.len() < REMEMBERED && code.len() <= 256 {
+            found.insert(code.to_owned(), class);
+        }
+        class
+    }
+
+    fn look(&self, code: &str) -> Option<Class> {
         let lower = code.to_lowercase();
         if let Some(class) = self.exact.get(&lower) {
             return Some(*class);

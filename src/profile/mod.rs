@@ -17,14 +17,14 @@ mod reply; // how a reply is read, compiled
 mod set; // all profiles, findable
 mod when; // conditions
 
-pub use action::{Action, HostPattern, Items, PathPattern, Selector};
+pub use action::{Action, Captures, HostPattern, Items, PathPattern, Selector};
 pub use apply::{Reply, ReplyBody, Trace, apply, unanswered};
 pub use asked::{Asked, Request};
 pub use codes::{Class, CodeTable};
 pub use file::Status;
 pub use load::{LoadError, load, load_vendors, source};
 pub use place::RequestPlace;
-pub use set::ProfileSet;
+pub use set::{ActionRef, ProfileSet};
 
 use std::sync::Arc;
 

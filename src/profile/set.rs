@@ -1,7 +1,10 @@
 //! All profiles, findable by what a request's head shows.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::Arc;
+
+use foldhash::fast::FixedState;
 
 use super::place::RequestPlace;
 use super::{Action, Profile, Vendor};
@@ -26,10 +29,10 @@ pub struct VendorIndex {
     pub selectors: Vec<Vec<RequestPlace>>,
     /// Actions with a selector, by the name they want.
     pub by_value: HashMap<String, Vec<ActionRef>>,
-    /// Actions without one, by their path's number of segments.
-    pub by_segments: HashMap<usize, Vec<ActionRef>>,
-    /// Actions without one, whose path has no fixed length.
-    pub rest: Vec<ActionRef>,
+    /// Actions without one, by a fingerprint of their path's length and last literal segment.
+    by_segment: HashMap<u64, Vec<ActionRef>, FixedState>,
+    /// Actions without one, whose path has no fixed length or no literal segment.
+    rest: Vec<ActionRef>,
 }
 
 impl ProfileSet {
@@ -49,9 +52,8 @@ impl ProfileSet {
 
     /// Two actions that no request could ever tell apart.
     pub(super) fn overlaps(&self) -> Vec<String> {
-        use std::hash::BuildHasher;
         // Fingerprints: the texts themselves would be the largest thing in memory at start.
-        let hasher = foldhash::fast::FixedState::default();
+        let hasher = FixedState::default();
         let mut seen: HashMap<u64, (&Profile, &Action)> = HashMap::new();
         let mut problems = Vec::new();
         for (profile, action) in self.actions() {
@@ -114,12 +116,28 @@ impl VendorIndex {
             self.rest.push(at);
         }
         for path in &action.paths {
-            match path.exact_len() {
-                Some(len) => self.by_segments.entry(len).or_default().push(at),
+            match path.exact_len().zip(path.last_literal()) {
+                Some((len, (position, text))) => {
+                    self.by_segment.entry(fingerprint(len, position, text)).or_default().push(at);
+                }
                 None => self.rest.push(at),
             }
         }
     }
+
+    /// Actions whose path may fit; most others are left out.
+    pub fn by_path<'s>(&'s self, path: &'s str) -> impl Iterator<Item = ActionRef> + 's {
+        let path = path.trim_start_matches('/');
+        let len = path.split('/').count();
+        let at =
+            move |(position, text): (usize, &str)| self.by_segment.get(&fingerprint(len, position, text));
+        path.split('/').enumerate().filter_map(at).flatten().chain(&self.rest).copied()
+    }
+}
+
+/// Two that are alike by chance only make a candidate that does not fit.
+fn fingerprint(len: usize, position: usize, text: &str) -> u64 {
+    FixedState::default().hash_one((len, position, text))
 }
 
 impl Action {

@@ -61,6 +61,16 @@ impl When {
             && self.count.is_none()
     }
 
+    /// The places whose text matters.
+    pub(crate) fn by_words(&self) -> impl Iterator<Item = &Place> {
+        self.equals.iter().map(|(place, _)| place).chain(&self.count)
+    }
+
+    /// The places of which it matters only whether something is there.
+    pub(crate) fn by_structure(&self) -> impl Iterator<Item = &Place> {
+        self.present.iter().chain(&self.missing).chain(&self.stated)
+    }
+
     pub(crate) fn names_status(&self) -> bool {
         !self.status.is_empty()
     }

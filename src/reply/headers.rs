@@ -3,37 +3,40 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::envelope::{Envelope, MEDIA_TYPE, Summary};
+use crate::json_text::number;
 
 /// Removes what described the vendor's bytes and would lie about ours.
 pub fn strip_rewritten(headers: &mut HeaderMap) {
-    const GONE: [&str; 15] = [
-        "content-length",
-        "content-encoding",
-        "content-md5",
-        "content-type",
-        "content-range",
-        "content-language",
-        "etag",
-        "last-modified",
-        "accept-ranges",
-        "digest",
-        "content-digest",
-        "repr-digest",
-        "signature",
-        "signature-input",
-        "x-amz-crc32",
-    ];
-    for name in GONE {
+    let gone: Vec<HeaderName> =
+        headers.keys().filter(|name| describes_bytes(name.as_str())).cloned().collect();
+    for name in gone {
         headers.remove(name);
     }
-    let sums: Vec<HeaderName> =
-        headers.keys().filter(|name| name.as_str().starts_with("x-amz-checksum-")).cloned().collect();
-    for name in sums {
-        headers.remove(name);
-    }
-    headers.remove("retry-after"); // comes back only where the whole may be repeated
-    headers.remove("transfer-encoding");
-    headers.remove("trailer");
+}
+
+fn describes_bytes(name: &str) -> bool {
+    matches!(
+        name,
+        "content-length"
+            | "content-encoding"
+            | "content-md5"
+            | "content-type"
+            | "content-range"
+            | "content-language"
+            | "etag"
+            | "last-modified"
+            | "accept-ranges"
+            | "digest"
+            | "content-digest"
+            | "repr-digest"
+            | "signature"
+            | "signature-input"
+            | "x-amz-crc32"
+            // Comes back only where the whole may be repeated.
+            | "retry-after"
+            | "transfer-encoding"
+            | "trailer"
+    ) || name.starts_with("x-amz-checksum-")
 }
 
 /// Adds the `Onevelope-*` headers of a recognised call (RFC 9651 structured fields).
@@ -44,7 +47,7 @@ pub fn envelope_headers(headers: &mut HeaderMap, envelope: &Envelope<'_>, reques
     if let Some(status) = envelope.upstream.status {
         headers.insert(HeaderName::from_static("onevelope-upstream-status"), HeaderValue::from(status));
     }
-    insert(headers, "onevelope-profile", format!("\"{}\"", envelope.operation.profile));
+    insert(headers, "onevelope-profile", ["\"", envelope.operation.profile, "\""].concat());
     insert(headers, "onevelope-request-id", request_id.to_owned());
 }
 
@@ -55,10 +58,20 @@ pub fn media_type(accept: Option<&HeaderValue>) -> HeaderValue {
 }
 
 fn items(s: &Summary) -> String {
-    format!(
-        "total={}, succeeded={}, accepted={}, failed={}, not_attempted={}, unknown={}",
-        s.total, s.succeeded, s.accepted, s.failed, s.not_attempted, s.unknown
-    )
+    let members = [
+        ("total=", s.total),
+        (", succeeded=", s.succeeded),
+        (", accepted=", s.accepted),
+        (", failed=", s.failed),
+        (", not_attempted=", s.not_attempted),
+        (", unknown=", s.unknown),
+    ];
+    let mut text = Vec::with_capacity(96);
+    for (name, count) in members {
+        text.extend_from_slice(name.as_bytes());
+        number(&mut text, u64::from(count));
+    }
+    String::from_utf8(text).unwrap_or_default()
 }
 
 fn insert(headers: &mut HeaderMap, name: &'static str, value: String) {

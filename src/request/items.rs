@@ -1,12 +1,14 @@
 //! The asked items of a recognised request.
 
+use std::borrow::Cow;
+
 use super::Reader;
 use super::recognise::Match;
 use crate::decode::{Kind, Pointer, Scalar, Value, path_of};
 use crate::profile::{Action, Asked, Items, Profile, RequestPlace};
 
 /// Everything a request asks for, in its order.
-pub(super) fn asked(profile: &Profile, action: &Action, found: &Match, reader: &Reader<'_>) -> Asked {
+pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reader: &Reader<'_>) -> Asked {
     let rules = &action.items;
     let mut asked = Asked::new(rules.distinct);
     if let Some(document) = reader.body.or(reader.query) {
@@ -69,22 +71,25 @@ struct Adder<'a, 'r> {
     id: &'a [RequestPlace],
     asked: &'a mut Asked,
     reader: &'a Reader<'r>,
-    found: &'a Match,
+    found: &'a Match<'a>,
     /// Echo joins compare whole elements.
     keep_raw: bool,
     /// Lines that belong to the action line before them.
     skip: u32,
     /// The key the element at hand stands under.
-    key: Option<String>,
+    key: Option<Cow<'a, str>>,
 }
 
-impl Adder<'_, '_> {
-    fn list(&mut self, node: Value<'_>) {
+impl<'a> Adder<'a, '_> {
+    fn list(&mut self, node: Value<'a>) {
         match node.kind() {
-            Kind::Array => node.elements().for_each(|element| self.element(element)),
+            Kind::Array => {
+                self.asked.expect(node.elements().count());
+                node.elements().for_each(|element| self.element(element));
+            }
             Kind::Object if self.rules.as_map => {
                 for (key, value) in node.members() {
-                    self.key = Some(key.decode().into_owned());
+                    self.key = Some(key.decode());
                     self.element(value);
                 }
             }
@@ -99,7 +104,7 @@ impl Adder<'_, '_> {
         }
     }
 
-    fn element(&mut self, element: Value<'_>) {
+    fn element(&mut self, element: Value<'a>) {
         if self.skip > 0 {
             self.skip -= 1;
             return;
@@ -107,8 +112,8 @@ impl Adder<'_, '_> {
         let mut element = element;
         if self.rules.unwrap {
             let Some((key, inner)) = element.members().next() else { return };
-            let key = key.decode().into_owned();
-            self.skip = self.rules.lines_after.get(&key).copied().unwrap_or(0);
+            let key = key.decode();
+            self.skip = self.rules.lines_after.get(&*key).copied().unwrap_or(0);
             self.key = Some(key);
             element = inner;
         }
@@ -121,7 +126,7 @@ impl Adder<'_, '_> {
         self.asked.push(id.as_deref().map(|id| clean(self.rules, id)), key.as_deref(), raw);
     }
 
-    fn id_of(&self, element: Value<'_>) -> Option<String> {
+    fn id_of(&self, element: Value<'a>) -> Option<Cow<'a, str>> {
         if !self.rules.id_parts.is_empty() {
             let mut parts: Vec<String> = Vec::new();
             for part in &self.rules.id_parts {
@@ -133,13 +138,13 @@ impl Adder<'_, '_> {
                 });
             }
             if !parts.is_empty() {
-                return Some(parts.join("/"));
+                return Some(Cow::Owned(parts.join("/")));
             }
         }
         self.id.iter().find_map(|place| self.text(place, element))
     }
 
-    fn text(&self, place: &RequestPlace, element: Value<'_>) -> Option<String> {
+    fn text(&self, place: &RequestPlace, element: Value<'a>) -> Option<Cow<'a, str>> {
         match place {
             RequestPlace::Document(pointer) => scalar(pointer, element),
             RequestPlace::Key => self.key.clone(),
@@ -148,10 +153,10 @@ impl Adder<'_, '_> {
     }
 }
 
-fn scalar(pointer: &Pointer, element: Value<'_>) -> Option<String> {
+fn scalar<'d>(pointer: &Pointer, element: Value<'d>) -> Option<Cow<'d, str>> {
     let mut text = None;
     pointer.visit(element, &mut |value| {
-        text = value.scalar().filter(|s: &Scalar<'_>| !s.raw.is_empty()).map(|s| s.decode().into_owned());
+        text = value.scalar().filter(|s: &Scalar<'_>| !s.raw.is_empty()).map(|s| s.decode());
         text.is_some()
     });
     text

@@ -9,9 +9,10 @@ mod recognise; // head and body → action
 pub use head::Head;
 pub use recognise::{Scope, may_match};
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::decode::{Bounds, Document, Wire, read, sniff};
+use crate::decode::{Bounds, Document, Pointer, Wire, read, sniff};
 use crate::profile::{Action, ProfileSet, Request, RequestPlace};
 use recognise::Match;
 
@@ -25,7 +26,10 @@ pub fn view(
     body: &[u8],
     bounds: Bounds,
 ) -> Option<Request> {
-    let query = read(head.query.as_bytes(), Wire::Form, "", bounds, false).ok().map(|(document, _)| document);
+    let query = match head.query {
+        "" => None,
+        query => read(query.as_bytes(), Wire::Form, "", bounds, false).ok().map(|(document, _)| document),
+    };
     let parsed = parse_body(head, body, bounds);
     let reader = Reader { head, query: query.as_ref(), body: parsed.as_ref() };
     let found = recognise::best(set, scope, &reader)?;
@@ -85,32 +89,37 @@ struct Reader<'r> {
 }
 
 impl<'r> Reader<'r> {
-    fn text(&self, place: &RequestPlace, found: Option<&Match>) -> Option<String> {
-        let scalar = |document: Option<&'r Document<'r>>, pointer: &crate::decode::Pointer| {
+    fn text<'s>(&self, place: &RequestPlace, found: Option<&'s Match<'_>>) -> Option<Cow<'s, str>>
+    where
+        'r: 's,
+    {
+        let scalar = |document: Option<&'r Document<'r>>, pointer: &Pointer| {
             let value = pointer.first(document?.root())?;
             value
                 .scalar()
-                .map(|s| s.decode().into_owned())
-                .or_else(|| (!value.is_empty()).then(|| value.raw().to_owned()))
-        };
-        let named = |captures: &[(String, String)], name: &str| {
-            captures.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone())
+                .map(|s| s.decode())
+                .or_else(|| (!value.is_empty()).then(|| Cow::Borrowed(value.raw())))
         };
         let text = match place {
             RequestPlace::Document(pointer) => scalar(self.body.or(self.query), pointer),
             RequestPlace::Query(pointer) => scalar(self.query, pointer),
             RequestPlace::Header(name) => {
-                self.head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned)
+                self.head.headers.get(name).and_then(|v| v.to_str().ok()).map(Cow::Borrowed)
             }
-            RequestPlace::Path(None) => Some(self.head.path.to_owned()),
-            RequestPlace::Path(Some(name)) => named(&found?.path, name),
-            RequestPlace::Host(name) => named(&found?.host, name),
+            RequestPlace::Path(None) => Some(Cow::Borrowed(self.head.path)),
+            RequestPlace::Path(Some(name)) => {
+                found?.path.iter().find(|(own, _)| *own == &**name).map(|(_, value)| Cow::Borrowed(*value))
+            }
+            RequestPlace::Host(name) => found?.capture(name).map(Cow::Borrowed),
             RequestPlace::Key => None,
         };
         text.filter(|text| !text.is_empty())
     }
 
-    fn first(&self, places: &[RequestPlace], found: &Match) -> Option<String> {
+    fn first<'s>(&self, places: &[RequestPlace], found: &'s Match<'_>) -> Option<Cow<'s, str>>
+    where
+        'r: 's,
+    {
         places.iter().find_map(|place| self.text(place, Some(found)))
     }
 }
@@ -118,27 +127,28 @@ impl<'r> Reader<'r> {
 fn build(
     profile: &Arc<crate::profile::Profile>,
     at: usize,
-    found: Match,
+    found: Match<'_>,
     reader: &Reader<'_>,
     unreadable: bool,
 ) -> Request {
     let action = &profile.actions[at];
     let asked = items::asked(profile, action, &found, reader);
-    let kept = profile.kept.iter().map(|place| reader.text(place, Some(&found))).collect();
+    let kept =
+        profile.kept.iter().map(|place| reader.text(place, Some(&found)).map(Cow::into_owned)).collect();
     let service = service(action, &found).map(str::to_owned);
     let dry_run = profile.vendor.dry_run.iter().any(|(places, texts)| {
         reader.first(places, &found).is_some_and(|text| texts.contains(&text.to_lowercase()))
     });
     let monitor = action.monitor.as_ref().map(|template| {
-        let fill =
-            |path: String, (name, value): &(String, String)| path.replace(&format!("{{{name}}}"), value);
+        let fill = |path: String, (name, value): &(&str, &str)| path.replace(&format!("{{{name}}}"), value);
         found.path.iter().fold(template.clone(), fill)
     });
     Request {
         region: reader
             .first(&profile.vendor.region, &found)
+            .map(Cow::into_owned)
             .or_else(|| found.capture("region").map(str::to_owned)),
-        task: reader.first(&action.task, &found),
+        task: reader.first(&action.task, &found).map(Cow::into_owned),
         unreadable: unreadable && asked.is_empty() && action_asks(action),
         profile: Arc::clone(profile),
         action: at,
@@ -156,7 +166,7 @@ fn action_asks(action: &Action) -> bool {
 }
 
 /// The service label: the host's where the action lists it or lists none, else the action's first.
-fn service<'f>(action: &'f Action, found: &'f Match) -> Option<&'f str> {
+fn service<'f>(action: &'f Action, found: &'f Match<'_>) -> Option<&'f str> {
     let from_host = found.capture("service");
     match (from_host, action.services.first()) {
         (Some(host), Some(_)) if action.services.iter().any(|own| own == host) => Some(host),

@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 
 use super::{Head, Reader};
-use crate::profile::{Action, ProfileSet, RequestPlace, Vendor};
+use crate::decode::{Document, Pointer};
+use crate::profile::{Action, ActionRef, Captures, PathPattern, ProfileSet, RequestPlace, Vendor};
 
 /// Which profiles may match.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,14 +17,14 @@ pub struct Scope<'s> {
 
 /// A recognised action and what its patterns captured.
 #[derive(Debug)]
-pub(super) struct Match {
+pub(super) struct Match<'m> {
     pub(super) at: (usize, usize),
-    pub(super) path: Vec<(String, String)>,
-    pub(super) host: Vec<(String, String)>,
+    pub(super) path: Vec<(&'m str, &'m str)>,
+    pub(super) host: Captures,
     score: (bool, usize, usize),
 }
 
-impl Match {
+impl Match<'_> {
     /// A capture of the vendor's host.
     pub(super) fn capture(&self, name: &str) -> Option<&str> {
         self.host.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
@@ -32,7 +33,6 @@ impl Match {
 
 /// Whether a request could be a known batch call, by its head alone. False means: pass it through untouched.
 pub fn may_match(set: &ProfileSet, scope: &Scope<'_>, head: &Head<'_>, has_body: bool) -> bool {
-    let segments = head.path.trim_start_matches('/').split('/').count();
     vendors(set, scope).any(|vendor| {
         let Some(index) = set.index(&vendor.name) else { return false };
         let by_name = index.selectors.iter().any(|places| {
@@ -43,8 +43,7 @@ pub fn may_match(set: &ProfileSet, scope: &Scope<'_>, head: &Head<'_>, has_body:
                 None => has_body && places.iter().any(|place| matches!(place, RequestPlace::Document(_))),
             }
         });
-        let by_path = index.by_segments.get(&segments).into_iter().flatten().chain(&index.rest);
-        by_name || by_path.into_iter().any(|at| fits_head(set.get(*at).1, head, has_body))
+        by_name || index.by_path(head.path).any(|at| fits_head(set.get(at).1, head, has_body))
     })
 }
 
@@ -57,14 +56,14 @@ fn vendors<'s>(set: &'s ProfileSet, scope: &Scope<'s>) -> impl Iterator<Item = &
 fn named_action<'r>(places: &[RequestPlace], head: &Head<'r>) -> Option<&'r str> {
     places.iter().find_map(|place| match place {
         RequestPlace::Header(name) => head.headers.get(name).and_then(|value| value.to_str().ok()),
-        RequestPlace::Query(pointer) => head.raw_query(pointer.to_string().trim_start_matches('/')),
+        RequestPlace::Query(pointer) => head.raw_query(pointer.name()?),
         _ => None,
     })
 }
 
 fn fits_head(action: &Action, head: &Head<'_>, has_body: bool) -> bool {
     (action.methods.is_empty() || action.methods.contains(head.method))
-        && (action.paths.is_empty() || action.paths.iter().any(|path| path.find(head.path).is_some()))
+        && (action.paths.is_empty() || action.paths.iter().any(|path| path.fits(head.path)))
         && action.header.iter().all(|(name, texts)| {
             head.headers
                 .get(name)
@@ -87,55 +86,55 @@ fn allowed(texts: &[String], value: &str) -> bool {
 }
 
 /// The most specific action that fits head and body.
-pub(super) fn best(set: &ProfileSet, scope: &Scope<'_>, reader: &Reader<'_>) -> Option<Match> {
+pub(super) fn best<'m>(set: &'m ProfileSet, scope: &Scope<'_>, reader: &Reader<'m>) -> Option<Match<'m>> {
     let head = reader.head;
-    let segments = head.path.trim_start_matches('/').split('/').count();
-    let mut best: Option<Match> = None;
-    for vendor in vendors(set, scope) {
+    let mut best: Option<Match<'_>> = None;
+    for vendor in set.vendors().iter().filter(|vendor| scope.vendor.is_none_or(|name| vendor.name == name)) {
         let Some(index) = set.index(&vendor.name) else { continue };
-        let host = head.host.and_then(|host| vendor.hosts.iter().find_map(|pattern| pattern.find(host)));
-        let named = index.selectors.iter().filter_map(|places| {
-            let name = places.iter().find_map(|place| reader.text(place, None))?;
-            index.by_value.get(&name)
-        });
-        let by_path = index.by_segments.get(&segments).into_iter().flatten().chain(&index.rest);
-        for at in named.flatten().chain(by_path) {
-            let (profile, action) = set.get(*at);
-            if scope.profile.is_some_and(|only| profile.name != only) {
-                continue;
+        let mut host = None;
+        let mut consider = |at: ActionRef, selected: bool| {
+            let (profile, action) = set.get(at);
+            if scope.profile.is_some_and(|only| profile.name != only) || !(selected || names(action, reader))
+            {
+                return;
             }
-            let found = fits(scope, action, *at, host.as_deref(), reader);
-            if let Some(found) = found
+            if !fits_head(action, head, reader.body.is_some()) {
+                return;
+            }
+            // Looked at when it is first of use: most requests fit no action at all.
+            let host = host.get_or_insert_with(|| {
+                head.host.and_then(|host| vendor.hosts.iter().find_map(|pattern| pattern.find(host)))
+            });
+            if let Some(found) = fits(scope, action, at, host.as_ref(), reader)
                 && best.as_ref().is_none_or(|known| Reverse(found.score) < Reverse(known.score))
             {
                 best = Some(found);
             }
+        };
+        for places in &index.selectors {
+            let Some(name) = places.iter().find_map(|place| reader.text(place, None)) else { continue };
+            for at in index.by_value.get(&*name).into_iter().flatten() {
+                consider(*at, set.get(*at).1.selector.places == *places);
+            }
         }
+        index.by_path(head.path).for_each(|at| consider(at, false));
     }
     best
 }
 
-fn fits(
+/// An action that fits by its head and selector: whether the rest does, and how specific it is.
+fn fits<'m>(
     scope: &Scope<'_>,
-    action: &Action,
-    at: (usize, usize),
-    host: Option<&[(String, String)]>,
-    reader: &Reader<'_>,
-) -> Option<Match> {
+    action: &'m Action,
+    at: ActionRef,
+    host: Option<&Captures>,
+    reader: &Reader<'m>,
+) -> Option<Match<'m>> {
     let head = reader.head;
-    if !fits_head(action, head, reader.body.is_some()) || !selected(action, reader) {
-        return None;
-    }
-    let path = if action.paths.is_empty() {
-        Vec::new()
-    } else {
-        action.paths.iter().filter_map(|path| path.find(head.path)).next()?
-    };
-    let root = |document: Option<&crate::decode::Document<'_>>,
-                rows: &[(crate::decode::Pointer, Vec<String>)]| {
+    let root = |document: Option<&Document<'_>>, rows: &[(Pointer, Vec<String>)]| {
         rows.iter().all(|(pointer, texts)| {
             let value = document.and_then(|document| pointer.first(document.root()));
-            let text = value.map(|value| value.scalar().map(|s| s.decode().into_owned()).unwrap_or_default());
+            let text = value.map(|value| value.scalar().map(|s| s.decode()).unwrap_or_default());
             text.is_some_and(|text| allowed(texts, &text))
         })
     };
@@ -148,7 +147,7 @@ fn fits(
             return None;
         }
     }
-    let captured = host.unwrap_or_default();
+    let captured = host.map_or(&[][..], Vec::as_slice);
     for (name, texts) in &action.host {
         let own = captured.iter().find(|(own, _)| own == name);
         if own.is_some_and(|(_, value)| !texts.iter().any(|text| text.eq_ignore_ascii_case(value))) {
@@ -164,16 +163,18 @@ fn fits(
         + usize::from(!action.first_key.is_empty())
         + usize::from(!action.selector.places.is_empty())
         + usize::from(host.is_some());
-    let weight =
-        action.paths.iter().filter(|p| p.find(head.path).is_some()).map(|p| p.weight()).max().unwrap_or(0);
+    let fitting = || action.paths.iter().filter(|path| path.fits(head.path));
+    let weight = fitting().map(PathPattern::weight).max().unwrap_or(0);
     // "Any DELETE" is a fact about one vendor's API: without knowing the vendor it would catch everybody's.
     if scope.vendor.is_none() && scope.profile.is_none() && conditions == 0 && weight <= 1 {
         return None;
     }
+    let path = fitting().next().and_then(|path| path.find(head.path)).unwrap_or_default();
     Some(Match { at, path, host: captured.to_vec(), score: (same_service, conditions, weight) })
 }
 
-fn selected(action: &Action, reader: &Reader<'_>) -> bool {
+/// Whether the request names the action, where it has a name.
+fn names(action: &Action, reader: &Reader<'_>) -> bool {
     let places = &action.selector.places;
     places.is_empty()
         || places

@@ -65,9 +65,7 @@ impl RouteTable {
 
     /// Whether any route names this host.
     pub fn names_host(&self, host: &str) -> bool {
-        self.routes
-            .iter()
-            .any(|route| route.host.as_ref().is_some_and(|pattern| pattern.find(host).is_some()))
+        self.routes.iter().any(|route| route.host.as_ref().is_some_and(|pattern| pattern.fits(host)))
     }
 
     pub fn routes(&self) -> &[Route] {

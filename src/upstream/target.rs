@@ -48,6 +48,10 @@ impl Target {
         } else {
             format!("{}{path_and_query}", self.base).parse().ok()?
         };
-        Uri::builder().scheme(self.scheme.clone()).authority(authority).path_and_query(path).build().ok()
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(authority);
+        parts.path_and_query = Some(path);
+        Uri::from_parts(parts).ok()
     }
 }

@@ -1,5 +1,6 @@
 //! One entry of a reply → one statement about one item.
 
+use super::alike::{Examples, Statement, Told};
 use super::found::Found;
 use super::join::{self, Hit};
 use super::ledger::Ledger;
@@ -26,28 +27,61 @@ pub(super) fn collect<'a>(
             continue;
         }
         ledger.start_rule(rule.fallback);
-        let (siblings, listed) = count(rule, scope, root);
-        let mut own = Scope { siblings, ..scope.clone() };
+        let mut own = scope.of_rule(rule);
+        let mut examples = Examples::new(rule, scope, trace.is_on());
         let (mut position, mut place) = (0, 0);
         each(rule, root, &mut |here, key| {
-            own.listed = (place, listed);
+            own.listed_at = place;
             place += 1;
+            match examples.of(here) {
+                Some(Told::Left) => return,
+                Some(Told::Silent) => {
+                    position += 1;
+                    total += 1;
+                    return;
+                }
+                Some(Told::Said(statement)) if say(&statement, here, key, ledger, data) => {
+                    position += 1;
+                    total += 1;
+                    return;
+                }
+                _ => {}
+            }
             own.here = Some(here);
             own.key = key;
             own.position = position;
             if !rule.filter.holds(&own) {
-                return;
+                return examples.learn(&own, Some(Told::Left));
             }
             position += 1;
             total += 1;
-            state(rule, &own, ledger, data, trace);
+            let told = state(rule, &own, ledger, data, trace, &examples);
+            examples.learn(&own, told);
         });
     }
     total
 }
+/// States what an example tells; false where the entry must be read in full.
+#[inline]
+fn say<'a>(
+    statement: &Statement<'a>,
+    here: Value<'a>,
+    key: Option<Scalar<'a>>,
+    ledger: &mut Ledger<'a>,
+    data: bool,
+) -> bool {
+    let Some(id) = statement.id(here, key) else { return false };
+    let Some(mut verdict) = statement.verdict(here, &mut ledger.texts) else { return false };
+    let Some(item) = ledger.find(id) else { return false };
+    if data {
+        verdict.data = Some(ledger.texts.refer(here.raw(), false));
+    }
+    ledger.state(Some(item), verdict);
+    true
+}
 
 /// How many entries a rule has: those that its `where` leaves, and all.
-fn count<'a>(rule: &EntryRule, scope: &Scope<'a>, root: Value<'a>) -> (usize, usize) {
+pub(super) fn count<'a>(rule: &EntryRule, scope: &Scope<'a>, root: Value<'a>) -> (usize, usize) {
     let mut own = scope.clone();
     let (mut left, mut all) = (0, 0);
     each(rule, root, &mut |here, key| {
@@ -88,10 +122,20 @@ fn each<'a>(rule: &EntryRule, root: Value<'a>, found: &mut impl FnMut(Value<'a>,
     }
 }
 
-fn state<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, data: bool, trace: &mut Trace) {
+/// Judges one entry, and tells what the next that is like it can be told by.
+fn state<'a>(
+    rule: &EntryRule,
+    scope: &Scope<'a>,
+    ledger: &mut Ledger<'a>,
+    data: bool,
+    trace: &mut Trace,
+    examples: &Examples<'a>,
+) -> Option<Told<'a>> {
     let task = scope.task(&rule.task);
     let read = read_outcome(&rule.outcome, scope, task.is_some());
-    let Some(outcome) = read.word.outcome(scope.request.action().asynchronous) else { return };
+    let Some(outcome) = read.word.outcome(scope.request.action().asynchronous) else {
+        return examples.silence(scope);
+    };
     let texts = &mut ledger.texts;
     let mut verdict = Verdict::new(outcome, Evidence::Reported);
     if !outcome.is_good() {
@@ -103,12 +147,14 @@ fn state<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, data:
     if data {
         verdict.data = scope.here.map(|here| texts.refer(here.raw(), false));
     }
+    let mut about = None;
     join::resolve(rule, scope, ledger, &mut |ledger, hit, how| {
         let mut verdict = verdict;
         let (item, id) = match hit {
             Hit::Asked(item, id) => (Some(item), id),
             Hit::Unasked(id) => (None, id),
         };
+        about = item;
         if item.is_none() && rule.only_asked {
             return;
         }
@@ -119,6 +165,10 @@ fn state<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, data:
         }
         ledger.state(item, verdict);
     });
+    // Only what its own first id led to can be found again that way.
+    let by_first = about.is_some()
+        && about == scope.text(&rule.id).and_then(|id| scope.request.asked.by_id(&id.decode()));
+    if by_first { examples.statement(verdict, scope) } else { None }
 }
 
 /// For people: the item's id, else its position.

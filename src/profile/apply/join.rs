@@ -148,10 +148,11 @@ fn has_key(rule: &EntryRule, scope: &Scope<'_>) -> bool {
 /// that the rule's `where` leaves. Creations by count are alike, so fewer entries fill the first places.
 fn own_position(scope: &Scope<'_>, ledger: &Ledger<'_>) -> Option<u32> {
     let asked = ledger.asked();
-    if scope.listed.1 == asked.listed() {
-        return item_at(ledger, scope.listed.0);
+    let (siblings, listed) = scope.counts();
+    if listed == asked.listed() {
+        return item_at(ledger, scope.listed_at);
     }
-    if scope.siblings == asked.listed() || (asked.interchangeable() && scope.siblings < asked.listed()) {
+    if siblings == asked.listed() || (asked.interchangeable() && siblings < asked.listed()) {
         return item_at(ledger, scope.position);
     }
     None

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use hashbrown::HashTable;
 
-use crate::envelope::{Texts, Verdict};
+use crate::envelope::{Evidence, Outcome, Texts, Verdict};
 use crate::profile::Asked;
 use crate::profile::asked::hash_id;
 
@@ -14,7 +14,9 @@ pub(super) struct Ledger<'a> {
     asked: &'a Asked,
     /// Every text of the envelope.
     pub(super) texts: Texts<'a>,
-    slots: Vec<Option<Verdict>>,
+    /// One verdict an asked item, as far as anything was stated; `said` tells which are more than a placeholder.
+    slots: Vec<Verdict>,
+    said: Vec<bool>,
     /// Further statements about an asked item.
     extras: Vec<(u32, Verdict)>,
     /// What the vendor named and nobody asked for.
@@ -33,6 +35,7 @@ impl<'a> Ledger<'a> {
             asked,
             texts: Texts::new(reply, asked.arena()),
             slots: Vec::new(),
+            said: Vec::new(),
             extras: Vec::new(),
             volunteers: Vec::new(),
             volunteer_ids: HashTable::new(),
@@ -68,7 +71,7 @@ impl<'a> Ledger<'a> {
 
     /// Whether anything was stated about an item.
     pub(super) fn spoke(&self, item: u32) -> bool {
-        self.slots.get(item as usize).is_some_and(Option::is_some)
+        self.said.get(item as usize).is_some_and(|said| *said)
     }
 
     /// How many asked items nothing was stated about.
@@ -77,7 +80,8 @@ impl<'a> Ledger<'a> {
     }
 
     pub(super) fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
-        self.slots.iter().flatten().chain(&self.volunteers)
+        let said = self.slots.iter().zip(&self.said).filter(|(_, said)| **said).map(|(verdict, _)| verdict);
+        said.chain(&self.volunteers)
     }
 
     /// Whether every named resource is one nobody asked for: they may be other names of the asked ones.
@@ -95,24 +99,36 @@ impl<'a> Ledger<'a> {
         if self.closed.as_ref().is_some_and(|closed| closed[item as usize]) {
             return;
         }
-        if self.slots.is_empty() {
-            self.slots.resize(self.asked.len(), None);
-        }
         self.name(item, &mut verdict);
-        let slot = &mut self.slots[item as usize];
-        match slot {
-            None => {
-                *slot = Some(verdict);
-                self.matched += 1;
-            }
+        let at = item as usize;
+        if at >= self.slots.len() {
+            // Mostly the next: vendors keep the request's order.
+            self.make_room(at);
+            self.slots.push(verdict);
+            self.said.push(true);
+            self.matched += 1;
+        } else if !self.said[at] {
+            self.slots[at] = verdict;
+            self.said[at] = true;
+            self.matched += 1;
+        } else {
             // Worst wins; among equals the first.
-            Some(first) => {
-                if verdict.outcome.badness() > first.outcome.badness() {
-                    std::mem::swap(first, &mut verdict);
-                }
-                self.extras.push((item, verdict));
+            let first = &mut self.slots[at];
+            if verdict.outcome.badness() > first.outcome.badness() {
+                std::mem::swap(first, &mut verdict);
             }
+            self.extras.push((item, verdict));
         }
+    }
+
+    /// Placeholders for so many items.
+    fn make_room(&mut self, items: usize) {
+        if self.slots.capacity() == 0 {
+            self.slots.reserve_exact(self.asked.len());
+            self.said.reserve_exact(self.asked.len());
+        }
+        self.slots.resize(items.max(self.slots.len()), Verdict::new(Outcome::Unknown, Evidence::None));
+        self.said.resize(self.slots.len(), false);
     }
 
     fn volunteer(&mut self, mut verdict: Verdict) {
@@ -147,10 +163,8 @@ impl<'a> Ledger<'a> {
     fn name(&mut self, item: u32, verdict: &mut Verdict) {
         let item = item as usize;
         verdict.index = Some(self.asked.index(item));
-        if let Some(id) = self.asked.id(item) {
-            verdict.id = Some(self.texts.refer(id, false));
-        }
-        verdict.key = self.asked.key(item).map(|key| self.texts.refer(key, false));
+        verdict.id = self.asked.id_text(item).or(verdict.id);
+        verdict.key = self.asked.key_text(item);
     }
 
     /// No asked id matched and the counts agree: the vendor's ids name the same resources, by position.
@@ -161,9 +175,10 @@ impl<'a> Ledger<'a> {
         }
         for (item, mut verdict) in std::mem::take(&mut self.volunteers).into_iter().enumerate() {
             verdict.index = Some(self.asked.index(item));
-            verdict.key = self.asked.key(item).map(|key| self.texts.refer(key, false));
-            self.slots.push(Some(verdict));
+            verdict.key = self.asked.key_text(item);
+            self.slots.push(verdict);
         }
+        self.said = vec![true; self.slots.len()];
         for (item, _) in &mut self.extras {
             *item = u32::MAX - *item;
         }
@@ -173,14 +188,21 @@ impl<'a> Ledger<'a> {
 
     /// Gives every item nothing was stated about the verdict that `make` makes for it.
     pub(super) fn fill(&mut self, mut make: impl FnMut(usize) -> Verdict) {
-        if self.slots.is_empty() {
-            self.slots.resize(self.asked.len(), None);
+        if self.silent() == 0 {
+            return;
         }
-        for item in 0..self.slots.len() {
-            if self.slots[item].is_none() {
+        for item in 0..self.asked.len() {
+            if !self.spoke(item as u32) {
                 let mut verdict = make(item);
                 self.name(item as u32, &mut verdict);
-                self.slots[item] = Some(verdict);
+                if item < self.slots.len() {
+                    self.slots[item] = verdict;
+                    self.said[item] = true;
+                } else {
+                    self.make_room(item);
+                    self.slots.push(verdict);
+                    self.said.push(true);
+                }
             }
         }
         self.matched = self.asked.len();
@@ -198,15 +220,16 @@ impl<'a> Ledger<'a> {
 
     /// The request's order, then the vendor's; repeats stand right behind the verdict that counts.
     pub(super) fn into_results(self) -> (Vec<Verdict>, Texts<'a>) {
+        debug_assert!(self.said.iter().all(|said| *said), "`fill` came first");
         if self.extras.is_empty() && self.volunteers.is_empty() {
-            return (self.slots.into_iter().flatten().collect(), self.texts);
+            return (self.slots, self.texts);
         }
         let mut extras: HashMap<u32, Vec<Verdict>> = HashMap::new();
         for (item, verdict) in self.extras {
             extras.entry(item).or_default().push(verdict);
         }
         let mut results = Vec::with_capacity(self.slots.len() + self.volunteers.len() + extras.len());
-        let asked = self.slots.into_iter().enumerate().filter_map(|(at, slot)| slot.map(|v| (at as u32, v)));
+        let asked = self.slots.into_iter().enumerate().map(|(at, v)| (at as u32, v));
         let rest = self.volunteers.into_iter().enumerate().map(|(at, v)| (u32::MAX - at as u32, v));
         for (item, verdict) in asked.chain(rest) {
             results.push(verdict);

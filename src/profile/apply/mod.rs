@@ -4,6 +4,7 @@
 //! silence means (`absent`). Entries decide; outer codes summarise; nothing is ever claimed beyond the evidence.
 
 mod absent; // what silence means
+mod alike; // entries read by example
 mod entry; // one entry → one statement
 mod found; // a string a place led to
 mod join; // which asked item an entry is about

@@ -1,15 +1,17 @@
 //! Places evaluated: what a rule sees while it is applied.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::Reply;
+use super::entry::count;
 use super::found::Found;
 use crate::decode::{Kind, Pointer, Scalar, Value};
 use crate::profile::Request;
 use crate::profile::codes::Class;
 use crate::profile::place::Place;
+use crate::profile::reply::EntryRule;
 
 /// Remembered by the address of the rule's pointer, which lives as long as the profile.
 #[derive(Debug, Default)]
@@ -29,11 +31,13 @@ pub(crate) struct Scope<'a> {
     /// The entry; the root where there is none.
     pub(super) here: Option<Value<'a>>,
     pub(super) key: Option<Scalar<'a>>,
-    /// The entry's position among its rule's entries, and their number.
+    /// The rule whose entry it is.
+    pub(super) rule: Option<&'a EntryRule>,
+    /// The entry's position among those that the rule's `where` leaves, and in the whole list.
     pub(super) position: usize,
-    pub(super) siblings: usize,
-    /// The same over the whole list, before `where`.
-    pub(super) listed: (usize, usize),
+    pub(super) listed_at: usize,
+    /// How many there are of both, once somebody asked.
+    pub(super) counts: Cell<Option<(usize, usize)>>,
     /// What places outside the entry gave: the same for every entry, and a walk through the whole document each time.
     pub(super) outside: Rc<RefCell<Outside<'a>>>,
 }
@@ -46,11 +50,26 @@ impl<'a> Scope<'a> {
             root,
             here: root,
             key: None,
+            rule: None,
             position: 0,
-            siblings: 0,
-            listed: (0, 0),
+            listed_at: 0,
+            counts: Cell::new(None),
             outside: Rc::default(),
         }
+    }
+
+    /// The same, before a rule's first entry.
+    pub(super) fn of_rule(&self, rule: &'a EntryRule) -> Self {
+        Self { rule: Some(rule), counts: Cell::new(None), ..self.clone() }
+    }
+
+    /// How many entries the rule at hand has: those that its `where` leaves, and all.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        self.counts.get().unwrap_or_else(|| {
+            let counts = self.rule.zip(self.root).map_or((0, 0), |(rule, root)| count(rule, self, root));
+            self.counts.set(Some(counts));
+            counts
+        })
     }
 
     /// The first place that gives a non-empty scalar.
@@ -126,16 +145,21 @@ impl<'a> Scope<'a> {
             .lists
             .entry(std::ptr::from_ref(pointer))
             .or_insert_with(|| pointer.first(root).map(|list| list.elements().collect()).unwrap_or_default());
-        let element = list.get(self.position).filter(|_| list.len() == self.siblings)?;
+        let element = list.get(self.position).filter(|_| list.len() == self.counts().0)?;
         element.scalar().filter(|s| !s.raw.is_empty()).map(Found::from)
     }
 }
 
-fn first_scalar<'a>(pointer: &Pointer, from: Value<'a>) -> Option<Found<'a>> {
+/// The first non-empty scalar that a pointer leads to.
+pub(super) fn first_value<'a>(pointer: &Pointer, from: Value<'a>) -> Option<Value<'a>> {
     let mut found = None;
     pointer.visit(from, &mut |value| {
-        found = value.scalar().filter(|scalar| !scalar.raw.is_empty());
+        found = Some(value).filter(|value| value.scalar().is_some_and(|scalar| !scalar.raw.is_empty()));
         found.is_some()
     });
-    found.map(Found::from)
+    found
+}
+
+fn first_scalar<'a>(pointer: &Pointer, from: Value<'a>) -> Option<Found<'a>> {
+    first_value(pointer, from)?.scalar().map(Found::from)
 }

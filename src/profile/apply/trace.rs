@@ -27,6 +27,10 @@ impl Trace {
         Self { on: true, lines: Vec::new() }
     }
 
+    pub(super) fn is_on(&self) -> bool {
+        self.on
+    }
+
     pub(super) fn whole(&mut self, outcome: Outcome, evidence: Evidence, why: &str) {
         self.add("the whole call", Some((outcome, evidence)), None, why);
     }

@@ -1,0 +1,210 @@
+//! Entries read by example. A batch's entries are mostly built alike and say one of a few things, so an entry that is
+//! built like one before it, with the same words where words decide, is not judged anew: only what is its own is read.
+
+use super::found::Found;
+use super::scope::{Scope, first_value};
+use crate::decode::{Pointer, Scalar, Value};
+use crate::envelope::{Text, Texts, Verdict};
+use crate::profile::place::Place;
+use crate::profile::reply::{EntryRule, Join, OutcomeRule};
+
+/// Examples kept for a rule; entries that say yet other things are judged one by one.
+const MOST: usize = 4;
+/// Larger entries are not compared node by node.
+const MOST_NODES: u32 = 64;
+/// Entries in vain after which a list is taken for one without likeness.
+const PATIENCE: usize = 32;
+
+/// The examples of one rule.
+pub(super) struct Examples<'a> {
+    rule: &'a EntryRule,
+    /// Ways to the words that decide; none where more than the entry decides.
+    deciding: Option<Vec<&'a Pointer>>,
+    known: Vec<Example<'a>>,
+    in_vain: usize,
+}
+
+/// An entry that was judged.
+struct Example<'a> {
+    entry: Value<'a>,
+    nodes: u32,
+    /// The words that decided: how far into the entry, and what they were.
+    words: Vec<(u32, &'a str)>,
+    told: Told<'a>,
+}
+
+/// What was made of an entry.
+#[derive(Clone, Copy)]
+pub(super) enum Told<'a> {
+    /// `where` leaves it out.
+    Left,
+    /// It says nothing about its item.
+    Silent,
+    Said(Statement<'a>),
+}
+
+/// A verdict, and which of its texts are each entry's own.
+#[derive(Clone, Copy)]
+pub(super) struct Statement<'a> {
+    verdict: Verdict,
+    id: Own,
+    task: Option<u32>,
+    message: Option<(u32, &'a str)>,
+}
+
+#[derive(Clone, Copy)]
+enum Own {
+    /// The key the entry stands under.
+    Key,
+    /// The value so many nodes into the entry.
+    At(u32),
+}
+
+impl<'a> Examples<'a> {
+    pub(super) fn new(rule: &'a EntryRule, scope: &Scope<'a>, tracing: bool) -> Self {
+        let by_own_id = rule.join == [Join::Id] && !rule.fans_out && rule.id_parts.is_empty();
+        let monitored = scope.request.monitor.is_some() && !rule.task.is_empty();
+        let can = by_own_id && !monitored && !tracing && !rule.percent;
+        let deciding = if can { deciding(rule) } else { None };
+        Self { rule, deciding, known: Vec::new(), in_vain: 0 }
+    }
+
+    /// What the example tells that an entry is like.
+    #[inline]
+    pub(super) fn of(&self, entry: Value<'a>) -> Option<Told<'a>> {
+        let nodes = entry.size();
+        let like = |example: &&Example<'a>| {
+            example.nodes == nodes
+                && entry.is_like(example.entry)
+                && example.words.iter().all(|(at, word)| entry.within(*at).text() == *word)
+        };
+        self.known.iter().find(like).map(|example| example.told)
+    }
+
+    /// Keeps an entry as an example, where it can be one. `said` is its verdict, with the item it was found to be about.
+    pub(super) fn learn(&mut self, scope: &Scope<'a>, told: Option<Told<'a>>) {
+        let Some(deciding) = &self.deciding else { return };
+        let (Some(entry), Some(told)) = (scope.here, told) else { return self.fail() };
+        if self.known.len() >= MOST || entry.size() > MOST_NODES {
+            return self.fail();
+        }
+        let words = deciding.iter().filter_map(|pointer| first_value(pointer, entry));
+        let words = words.map(|value| (entry.distance(value), value.text())).collect();
+        self.known.push(Example { entry, nodes: entry.size(), words, told });
+    }
+
+    fn fail(&mut self) {
+        self.in_vain += 1;
+        if self.in_vain > PATIENCE * (self.known.len() + 1) {
+            self.deciding = None;
+            self.known.clear();
+        }
+    }
+
+    /// A verdict that was just made, as an example's: none when its texts cannot be told apart from what decided.
+    pub(super) fn statement(&self, verdict: Verdict, scope: &Scope<'a>) -> Option<Told<'a>> {
+        self.deciding.as_ref()?;
+        let entry = scope.here?;
+        let message = match verdict.fault {
+            Some(_) => own(&self.rule.message, scope)?,
+            None => None,
+        };
+        let message = message.map(|at| (at, entry.within(at).text()));
+        let id = match self.rule.id.iter().find(|place| scope.text_at(place).is_some())? {
+            Place::Key => Own::Key,
+            Place::Here(pointer) => Own::At(entry.distance(first_value(pointer, entry)?)),
+            _ => return None,
+        };
+        let task = own(&self.rule.task, scope)?;
+        Some(Told::Said(Statement { verdict, id, task, message }))
+    }
+
+    /// The same for an entry that says nothing.
+    pub(super) fn silence(&self, scope: &Scope<'a>) -> Option<Told<'a>> {
+        own(&self.rule.task, scope)?.is_none().then_some(Told::Silent)
+    }
+}
+
+/// The places of a rule that decide beside an entry's structure; none where that cannot be told from the entry.
+fn deciding(rule: &EntryRule) -> Option<Vec<&Pointer>> {
+    let mut ways = Vec::new();
+    let mut add = |place| match place {
+        &Place::Here(ref pointer) if pointer.goes_by_structure() => {
+            ways.push(pointer);
+            true
+        }
+        // The same for every entry.
+        Place::Root(_) | Place::Header(_) | Place::Status | Place::Kept(_) => true,
+        Place::Here(_) | Place::Parallel(_) | Place::Key => false,
+    };
+    let outcome = match &rule.outcome {
+        OutcomeRule::Always(_) => &[][..],
+        OutcomeRule::By { places, .. } => places,
+    };
+    let delays = rule.retry_after.iter().map(|(place, _)| place);
+    let by_words = rule.filter.by_words();
+    let mut by_words = by_words.chain(outcome).chain(&rule.code).chain(&rule.sender_fault).chain(delays);
+    let structural = |place: &Place| match place {
+        Place::Here(pointer) => pointer.goes_by_structure(),
+        Place::Parallel(_) => false,
+        _ => true,
+    };
+    let by_structure = rule.filter.by_structure().chain(&rule.id).chain(&rule.task).chain(&rule.message);
+    (by_words.all(&mut add) && { by_structure }.all(structural)).then_some(ways)
+}
+
+/// Where the first text stands that places give, if it is the entry's own. Outer none: it must be looked at each time.
+fn own(places: &[Place], scope: &Scope<'_>) -> Option<Option<u32>> {
+    let entry = scope.here?;
+    for place in places {
+        match place {
+            Place::Here(pointer) => {
+                if let Some(value) = first_value(pointer, entry) {
+                    return value.scalar().is_some_and(speaks).then(|| Some(entry.distance(value)));
+                }
+            }
+            Place::Key => return None,
+            other if scope.text_at(other).is_some() => return Some(None),
+            _ => {}
+        }
+    }
+    Some(None)
+}
+
+/// Whether it is text beyond doubt: not blank, and not the `0` of "no task".
+fn speaks(text: Scalar<'_>) -> bool {
+    text.raw != "0"
+        && text.raw.as_bytes().first().is_some_and(u8::is_ascii_graphic)
+        && !text.raw.starts_with('\\')
+}
+
+impl<'a> Statement<'a> {
+    /// The id of an entry like the example's; none when it must be read in full.
+    #[inline]
+    pub(super) fn id(&self, entry: Value<'a>, key: Option<Scalar<'a>>) -> Option<&'a str> {
+        let id = match self.id {
+            Own::Key => key?,
+            Own::At(at) => entry.within(at).scalar()?,
+        };
+        (!id.escaped && !id.raw.is_empty()).then_some(id.raw)
+    }
+
+    /// The verdict on an entry like the example's; none when it must be read in full.
+    #[inline]
+    pub(super) fn verdict(&self, entry: Value<'a>, texts: &mut Texts<'a>) -> Option<Verdict> {
+        let mut verdict = self.verdict;
+        let mut read = |at: u32| -> Option<Text> {
+            let text = entry.within(at).scalar().filter(|text| speaks(*text))?;
+            Some(Found::from(text).store(texts))
+        };
+        if let (Some(task), Some(at)) = (&mut verdict.task, self.task) {
+            task.id = read(at)?;
+        }
+        if let (Some(fault), Some((at, same))) = (&mut verdict.fault, self.message)
+            && entry.within(at).text() != same
+        {
+            fault.message = Some(read(at)?);
+        }
+        Some(verdict)
+    }
+}
