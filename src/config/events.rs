@@ -102,7 +102,8 @@ impl NatsSinkConfig {
 
     /// User and password, or a token alone: of the first server that has them, for all.
     pub fn credentials(&self) -> Option<(String, Option<String>)> {
-        let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let decoded =
+            |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
         self.split().find_map(|(user, _)| user).map(|user| match user.split_once(':') {
             Some((user, password)) => (decoded(user), Some(decoded(password))),
             None => (decoded(user), None),
@@ -189,7 +190,10 @@ impl NatsSinkConfig {
         if !self.url.split(',').all(server) {
             let what = "url is missing or not valid; write it as \"nats://host:4222\" or \"tls://host:4222\"";
             problems.push((&["events", "nats", "url"], what.to_owned()));
-        } else if self.split().any(|(user, _)| user.is_some() && user != self.split().next().and_then(|(user, _)| user)) {
+        } else if self
+            .split()
+            .any(|(user, _)| user.is_some() && user != self.split().next().and_then(|(user, _)| user))
+        {
             let what = "one user for all servers: write it before the first host, or the same before each";
             problems.push((&["events", "nats", "url"], what.to_owned()));
         }
