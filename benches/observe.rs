@@ -41,6 +41,9 @@ const BEHIND: usize = 100;
 /// One batch as the gateway has it when it records: what was asked, the envelope, the text it points into.
 type Judged<'j> = (&'j Request, &'j Envelope<'j>, &'j str);
 
+/// Told of a batch, by several threads.
+type Record<'r> = &'r (dyn Fn(Judged<'_>) + Sync);
+
 fn main() {
     // `cargo test --benches` runs this too, without the flag: then one short round shows that it works.
     let real = std::env::args().any(|argument| argument == "--bench");
@@ -61,8 +64,8 @@ fn conversation(number: usize) -> Conversation {
     let renamed = |bytes: &[u8]| {
         String::from_utf8_lossy(bytes).replace("qcvm6a456b", &format!("qcvm{number:06x}")).into_bytes()
     };
-    talk.request.body = renamed(&talk.request.body).into();
-    talk.reply.body = renamed(&talk.reply.body).into();
+    talk.request.body = renamed(&talk.request.body);
+    talk.reply.body = renamed(&talk.reply.body);
     talk
 }
 
@@ -214,7 +217,7 @@ fn threads(set: &ProfileSet, judged: &[Judged<'_>], rounds: usize, calls: usize)
     let (known, full) = (observer(set, filling), observer(set, filling));
     let vectors = Vectors::new();
     filling.iter().for_each(|one| vectors.record(*one));
-    let work: [(&str, &[Judged<'_>], &(dyn Fn(Judged<'_>) + Sync)); 3] = [
+    let work: [(&str, &[Judged<'_>], Record<'_>); 3] = [
         ("prometheus: three vectors, rows known", filling, &|one| vectors.record(one)),
         ("onevelope, rows known", filling, &|one| record(&known, one)),
         ("onevelope, table full, ids new", behind, &|one| record(&full, one)),
@@ -236,12 +239,7 @@ fn threads(set: &ProfileSet, judged: &[Judged<'_>], rounds: usize, calls: usize)
 }
 
 /// Nanoseconds per batch of the slowest thread.
-fn together(
-    threads: usize,
-    calls: usize,
-    batches: &[Judged<'_>],
-    record: &(dyn Fn(Judged<'_>) + Sync),
-) -> f64 {
+fn together(threads: usize, calls: usize, batches: &[Judged<'_>], record: Record<'_>) -> f64 {
     let start = Barrier::new(threads);
     let work = |offset: usize| {
         start.wait();

@@ -51,7 +51,7 @@ impl Terminal {
         // Ends with the process: nothing else interrupts a read.
         std::thread::spawn(move || {
             let quits = |key: &io::Result<u8>| !matches!(key, Ok(key) if !key.eq_ignore_ascii_case(&b'q'));
-            if let Some(Ok(_)) = io::stdin().bytes().find(quits) {
+            if let Some(Ok(_)) = io::stdin().lock().bytes().find(quits) {
                 let _ = pressed.send(());
             }
         });
