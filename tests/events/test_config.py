@@ -22,7 +22,7 @@ CASES = [
 
 def check(binary, tmp_path, events):
     file = tmp_path / "onevelope.toml"
-    before = CONFIGURATION.format(listen=0, admin=0, vendor="127.0.0.1:1", events="")
+    before = CONFIGURATION.format(listen=0, admin=0, vendor="127.0.0.1:1", events="", drain="20s")
     file.write_text(before.rstrip("\n") + "\n" + events)
     return run(binary, "check", "--config", file), len(before.rstrip("\n").splitlines()), file
 
