@@ -82,3 +82,18 @@ def test_tls_with_an_authority_of_ones_own(start, caller, server, tmp_path):
     caller.send(gateway, 1)
     published(gateway, 3)
     assert len(nats.events()) == 3
+
+
+def test_an_account_that_may_only_publish(start, caller, server, tmp_path):
+    rights = tmp_path / "nats.conf"
+    rights.write_text("""authorization { users = [
+        { user: admin, password: a }
+        { user: sender, password: s, permissions: { publish: ["onevelope.events"], subscribe: ["_INBOX.>"] } }
+    ] }""")
+    nats = server("--config", rights, user="admin:a")
+    nats.start()
+    nats.make(name="ONEVELOPE", subjects=["onevelope.events"])
+    gateway = start(EVENTS.format(spool=tmp_path / "spool", url=f"nats://sender:s@{nats.address}"))
+    caller.send(gateway, 2)
+    published(gateway, 6)
+    assert len(nats.events()) == 6
