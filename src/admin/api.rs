@@ -105,14 +105,25 @@ fn redacted(mut value: Value) -> Value {
             }
         }
         Value::String(text) => {
-            if let Some((scheme, rest)) = text.split_once("://")
-                && let Some((_, host)) = rest.split('/').next().unwrap_or(rest).rsplit_once('@')
-            {
-                let path = rest.find('/').map_or("", |at| &rest[at..]);
-                *text = format!("{scheme}://***@{host}{path}");
-            }
+            // Several servers stand in one text; a comma in a password makes no list.
+            let list = text.split(',').all(|url| url.contains("://"));
+            *text = match list {
+                true => text.split(',').map(without_user).collect::<Vec<_>>().join(","),
+                false => without_user(text),
+            };
         }
         _ => {}
     }
     value
+}
+
+/// A URL without its user and password.
+fn without_user(url: &str) -> String {
+    if let Some((scheme, rest)) = url.split_once("://")
+        && let Some((_, host)) = rest.split('/').next().unwrap_or(rest).rsplit_once('@')
+    {
+        let path = rest.find('/').map_or("", |at| &rest[at..]);
+        return format!("{scheme}://***@{host}{path}");
+    }
+    url.to_owned()
 }

@@ -42,7 +42,7 @@ fn message(live: &Live) -> Bytes {
     let text = match live {
         Live::Verdict(event) => {
             let data = serde_json::to_string(event).unwrap_or_default();
-            format!("event: verdict\nid: {}\ndata: {data}\n\n", event.event_id)
+            format!("event: verdict\nid: {}\ndata: {data}\n\n", event.id())
         }
         Live::Batch(batch) => {
             format!("event: batch\ndata: {}\n\n", serde_json::to_string(batch).unwrap_or_default())

@@ -12,6 +12,7 @@ mod replay; // events on disk, once more
 mod schema;
 mod serve;
 mod tap;
+mod terminal; // a screen of one's own
 mod top;
 
 pub use cases::{Case, CaseResult, find_cases};

@@ -25,7 +25,7 @@ pub(super) struct Args {
     /// Folder of the spool: `directory` of [events.file]
     #[arg(long, value_name = "DIR")]
     spool: PathBuf,
-    /// Where to: `nats://host:4222`, or `-` for one JSON object a line on standard output
+    /// Where to: `nats://[user:password@]host:4222`, or `-` for one JSON object a line on standard output
     #[arg(long, value_name = "URL", default_value = "-")]
     to: String,
     /// Only events of the last while, such as `2h`
@@ -53,8 +53,9 @@ pub(super) fn run(args: &Args) -> u8 {
     let result = match args.to.as_str() {
         "-" => print(&mut held),
         url if url.starts_with("nats://") || url.starts_with("tls://") => publish(args, &mut held),
-        other => {
-            super::say(&format!("onevelope: --to {other}: write nats://host:4222, tls://host:4222 or -"));
+        // Not shown: it may hold a password.
+        _ => {
+            super::say("onevelope: --to: write nats://host:4222, tls://host:4222 or -");
             return super::USAGE;
         }
     };
@@ -96,7 +97,7 @@ fn publish(args: &Args, held: &mut Held) -> Result<(), String> {
     let runtime = super::serve::runtime(Some(1)).ok_or("no runtime")?;
     runtime.block_on(async {
         let mut link = Link::open(&config, FileSinkConfig::default().max_age.0).await?;
-        let away = |_| format!("{} is not there", args.to);
+        let away = |_| format!("{} is not there, or does not let us in", config.servers().join(","));
         tokio::time::timeout(CONNECT, link.until(true)).await.map_err(away)?;
         let (mut sent, mut repeats, mut too_large) = (0_u64, 0_u64, 0_u64);
         loop {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::client::fetch_json;
+use super::terminal::Terminal;
 use crate::run;
 
 #[derive(Debug, clap::Args)]
@@ -28,32 +29,38 @@ const ROWS: usize = 20;
 
 pub(super) fn run(args: &Args) -> u8 {
     let Some(runtime) = super::serve::runtime(Some(1)) else { return 1 };
-    runtime.block_on(async {
+    let terminal = if args.once { None } else { Terminal::enter() };
+    let result = runtime.block_on(async {
         tokio::select! {
-            result = watch(args) => match result {
-                Ok(()) => 0,
-                Err(what) => {
-                    super::say(&format!("onevelope: {what}"));
-                    1
-                }
-            },
-            () = run::termination() => 0,
+            result = watch(args, terminal.as_ref()) => result,
+            () = run::termination() => Ok(()),
+            () = Terminal::quit(terminal.as_ref()) => Ok(()),
         }
-    })
+    });
+    // First the usual screen, then what is said there.
+    drop(terminal);
+    match result {
+        Ok(()) => 0,
+        Err(what) => {
+            super::say(&format!("onevelope: {what}"));
+            1
+        }
+    }
 }
 
-async fn watch(args: &Args) -> Result<(), String> {
+async fn watch(args: &Args, terminal: Option<&Terminal>) -> Result<(), String> {
     let admin = args.admin.trim_end_matches('/');
-    let terminal = std::io::stdout().is_terminal();
     loop {
         let vendors = fetch_json(&format!("{admin}/api/vendors")).await?;
         let failures = fetch_json(&format!("{admin}/api/failures?limit=1000")).await?;
         let failing = by_resource(&failures["failures"]);
-        if terminal {
-            super::put(&format!("\x1b[2J\x1b[H{}", screen(admin, &vendors, &failing)));
-        } else {
-            let rows: Vec<&Failing> = failing.iter().take(ROWS).collect();
-            super::put(&serde_json::json!({ "vendors": vendors, "failing": rows }).to_string());
+        match terminal {
+            Some(terminal) => terminal.show(&screen(admin, &vendors, &failing)),
+            None if std::io::stdout().is_terminal() => super::put(&screen(admin, &vendors, &failing)),
+            None => {
+                let rows: Vec<&Failing> = failing.iter().take(ROWS).collect();
+                super::put(&serde_json::json!({ "vendors": vendors, "failing": rows }).to_string());
+            }
         }
         if args.once {
             return Ok(());
@@ -101,7 +108,7 @@ fn by_resource(events: &Value) -> Vec<Failing> {
 }
 
 fn screen(admin: &str, vendors: &Value, failing: &[Failing]) -> String {
-    let mut out = format!("onevelope top   {admin}   Ctrl-C ends\n\n");
+    let mut out = format!("onevelope top   {admin}   q ends\n\n");
     let _ = writeln!(
         out,
         "{:<14}{:>11}{:>11}{:>11}{:>15}{:>11}",

@@ -94,6 +94,32 @@ impl Default for NatsSinkConfig {
     }
 }
 
+impl NatsSinkConfig {
+    /// The servers without credentials, fit for logs.
+    pub fn servers(&self) -> Vec<String> {
+        self.split().map(|(_, server)| server).collect()
+    }
+
+    /// User and password, or a token alone: of the first server that has them, for all.
+    pub fn credentials(&self) -> Option<(String, Option<String>)> {
+        let decoded =
+            |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+        self.split().find_map(|(user, _)| user).map(|user| match user.split_once(':') {
+            Some((user, password)) => (decoded(user), Some(decoded(password))),
+            None => (decoded(user), None),
+        })
+    }
+
+    /// Each server's credentials as written, and the rest.
+    fn split(&self) -> impl Iterator<Item = (Option<&str>, String)> {
+        self.url.split(',').map(str::trim).map(|url| {
+            let (scheme, rest) = url.split_once("://").unwrap_or(("nats", url));
+            let (user, host) = rest.rsplit_once('@').map_or((None, rest), |(user, host)| (Some(user), host));
+            (user, format!("{scheme}://{host}"))
+        })
+    }
+}
+
 impl EventsConfig {
     /// The spool's folder and bounds, where there is one.
     pub fn spool(&self) -> Option<FileSinkConfig> {
@@ -163,6 +189,12 @@ impl NatsSinkConfig {
         };
         if !self.url.split(',').all(server) {
             let what = "url is missing or not valid; write it as \"nats://host:4222\" or \"tls://host:4222\"";
+            problems.push((&["events", "nats", "url"], what.to_owned()));
+        } else if self
+            .split()
+            .any(|(user, _)| user.is_some() && user != self.split().next().and_then(|(user, _)| user))
+        {
+            let what = "one user for all servers: write it before the first host, or the same before each";
             problems.push((&["events", "nats", "url"], what.to_owned()));
         }
         let wild = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '*' | '>');

@@ -1,19 +1,18 @@
 //! Events as lines: one JSON object each.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::observe::Event;
+use crate::observe::Events;
 
 /// Bytes after which lines are written rather than gathered further.
 const BLOCK: usize = 64 << 10;
 
 /// Gives events as blocks of whole lines, each with the number of events in it.
-pub(super) fn blocks(events: &[Arc<Event>], mut take: impl FnMut(&[u8], u64)) {
+pub(super) fn blocks(events: &Events, mut take: impl FnMut(&[u8], u64)) {
     let (mut block, mut count) = (Vec::new(), 0);
-    for event in events {
+    for event in events.iter() {
         // Strings and numbers only: there is nothing in an event that JSON could refuse.
-        if serde_json::to_writer(&mut block, event).is_ok() {
+        if serde_json::to_writer(&mut block, &event).is_ok() {
             block.push(b'\n');
             count += 1;
         }

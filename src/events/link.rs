@@ -73,8 +73,14 @@ impl Link {
         if let Some(ca) = &config.ca {
             options = options.add_root_certificates(ca.clone());
         }
-        let servers: Vec<&str> = config.url.split(',').map(str::trim).collect();
-        let client = options.connect(servers).await.map_err(|cause| format!("events.nats: {cause}"))?;
+        // The client does not read credentials in an address, and logs addresses whole.
+        options = match config.credentials() {
+            Some((user, Some(password))) => options.user_and_password(user, password),
+            Some((token, None)) => options.token(token),
+            None => options,
+        };
+        let client =
+            options.connect(config.servers()).await.map_err(|cause| format!("events.nats: {cause}"))?;
         let stream = stream::Config {
             name: config.stream.clone(),
             subjects: vec![config.subject.clone()],

@@ -54,7 +54,10 @@ impl Publisher {
                 Err(cause) => {
                     tracing::error!(error = %cause, again = ?LONGEST, "the spool cannot be read");
                     sleep(LONGEST, &mut stopping).await;
-                    Vec::new()
+                    if stopping.borrow().is_some() {
+                        return;
+                    }
+                    continue;
                 }
             };
             if !lines.is_empty() {

@@ -16,11 +16,11 @@ mod trace; // spans
 #[path = "no_trace.rs"]
 mod trace;
 
-pub use event::Event;
+pub use event::{Event, Events};
 pub use expose::Format;
 pub use log::{LogFormat, start_log};
 pub use metrics::{METRICS, MetricSpec, RESOURCE_METRICS};
-pub use outbox::{Events, Inbox, Outbox, SinkHandles};
+pub use outbox::{Inbox, Outbox, SinkHandles};
 pub use recent::{BatchRecord, Live, Recent};
 pub use resources::ResourceTable;
 pub use results::ResultTable;
@@ -183,17 +183,21 @@ impl Observer {
                 self.resources.count(request, envelope, text);
             }
         }
-        let outbox = self.outbox.load();
-        let include = outbox.as_ref().map_or(Include::Failures, |outbox| outbox.include);
-        let mut events = match bad || include == Include::All {
-            true => event::events(id, request, envelope, text, include),
-            false => Vec::new(),
-        };
-        if let Some(outbox) = &*outbox {
-            outbox.put(events.clone());
+        let record = BatchRecord::of(id, request, envelope);
+        let events = |include, most| Arc::new(Events::of(&record, envelope, text, include, most));
+        let mut failures = None;
+        if let Some(outbox) = &*self.outbox.load()
+            && (bad || outbox.include == Include::All)
+        {
+            let all = events(outbox.include, usize::MAX);
+            outbox.put(&all);
+            // What is kept to be looked at holds nothing else.
+            failures = (outbox.include == Include::Failures && all.len() <= recent::KEPT).then_some(all);
         }
-        events.retain(|event| !event.is_good());
-        self.recent.add(id, request, envelope, &events);
+        if bad && failures.is_none() {
+            failures = Some(events(Include::Failures, recent::KEPT));
+        }
+        self.recent.add(Arc::clone(&record), failures.as_ref());
         block.took(took, || self.metrics.normalize_duration.with_label_values(&[&*request.profile.name]));
         for diagnostic in &envelope.diagnostics {
             self.metrics.diagnostics.with_label_values(&[diagnostic.code]).inc();

@@ -9,14 +9,11 @@ use std::time::Duration;
 
 use prometheus::{IntCounter, IntGauge};
 
-use super::event::Event;
+use super::event::Events;
 use crate::config::Include;
 
 /// Events that may wait for one sink. A batch is taken whole while there are fewer, so that one large batch is not cut.
 pub const QUEUED: usize = 10_000;
-
-/// The events of one batch, shared by all sinks.
-pub type Events = Arc<[Arc<Event>]>;
 
 /// One sink's counters.
 #[derive(Clone, Debug)]
@@ -40,7 +37,7 @@ pub struct Outbox {
 
 #[derive(Debug)]
 struct Door {
-    sender: SyncSender<Events>,
+    sender: SyncSender<Arc<Events>>,
     queued: Arc<AtomicUsize>,
     dropped: IntCounter,
 }
@@ -48,7 +45,7 @@ struct Door {
 /// A sink's end of its queue.
 #[derive(Debug)]
 pub struct Inbox {
-    receiver: Receiver<Events>,
+    receiver: Receiver<Arc<Events>>,
     queued: Arc<AtomicUsize>,
 }
 
@@ -67,14 +64,13 @@ impl Outbox {
     }
 
     /// Hands a batch's events to every sink that has room; counts them as dropped by the others.
-    pub(super) fn put(&self, events: Vec<Arc<Event>>) {
-        if events.is_empty() || self.doors.is_empty() {
+    pub(super) fn put(&self, events: &Arc<Events>) {
+        if events.is_empty() {
             return;
         }
-        let events: Events = events.into();
         for door in &self.doors {
             let queued = door.queued.fetch_add(events.len(), Ordering::Relaxed);
-            if queued >= QUEUED || door.sender.try_send(Arc::clone(&events)).is_err() {
+            if queued >= QUEUED || door.sender.try_send(Arc::clone(events)).is_err() {
                 door.queued.fetch_sub(events.len(), Ordering::Relaxed);
                 door.dropped.inc_by(events.len() as u64);
             }
@@ -87,7 +83,7 @@ impl Inbox {
     ///
     /// # Errors
     /// `Timeout` when none came in time; `Disconnected` when none will come.
-    pub fn next(&self, wait: Duration) -> Result<Events, RecvTimeoutError> {
+    pub fn next(&self, wait: Duration) -> Result<Arc<Events>, RecvTimeoutError> {
         let events = self.receiver.recv_timeout(wait)?;
         self.queued.fetch_sub(events.len(), Ordering::Relaxed);
         Ok(events)
@@ -96,8 +92,6 @@ impl Inbox {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
 
     fn sink() -> SinkHandles {
@@ -105,25 +99,8 @@ mod tests {
         SinkHandles { done: counter(), failed: counter(), dropped: counter(), pending: None }
     }
 
-    fn events(count: usize) -> Vec<Arc<Event>> {
-        let event = Arc::new(Event {
-            event_id: "1-0".to_owned(),
-            time: SystemTime::UNIX_EPOCH,
-            envelope_id: "1".to_owned(),
-            vendor: String::new(),
-            service: None,
-            action: String::new(),
-            resource_type: None,
-            resource: None,
-            outcome: "failed",
-            evidence: "reported",
-            category: None,
-            vendor_code: None,
-            advice: None,
-            task: None,
-            dry_run: false,
-        });
-        vec![event; count]
+    fn events(count: usize) -> Arc<Events> {
+        Arc::new(Events::alike(count))
     }
 
     #[test]
@@ -132,12 +109,12 @@ mod tests {
         let mut outbox = Outbox::new(Include::Failures);
         let (slow_box, quick_box) = (outbox.open(&slow), outbox.open(&quick));
         for _ in 0..=QUEUED / 100 {
-            outbox.put(events(100));
+            outbox.put(&events(100));
             assert_eq!(quick_box.next(Duration::ZERO).unwrap().len(), 100);
         }
         assert_eq!((slow.dropped.get(), quick.dropped.get()), (100, 0));
         slow_box.next(Duration::ZERO).unwrap();
-        outbox.put(events(100));
+        outbox.put(&events(100));
         assert_eq!(slow.dropped.get(), 100);
     }
 
@@ -146,8 +123,8 @@ mod tests {
         let sink = sink();
         let mut outbox = Outbox::new(Include::Failures);
         let inbox = outbox.open(&sink);
-        outbox.put(events(3 * QUEUED));
-        outbox.put(events(1));
+        outbox.put(&events(3 * QUEUED));
+        outbox.put(&events(1));
         assert_eq!(sink.dropped.get(), 1);
         assert_eq!(inbox.next(Duration::ZERO).unwrap().len(), 3 * QUEUED);
     }
@@ -156,9 +133,9 @@ mod tests {
     fn what_was_put_is_still_there_after_the_outbox_closed() {
         let mut outbox = Outbox::new(Include::Failures);
         let inbox = outbox.open(&sink());
-        outbox.put(events(2));
+        outbox.put(&events(2));
         drop(outbox);
         assert_eq!(inbox.next(Duration::ZERO).unwrap().len(), 2);
-        assert_eq!(inbox.next(Duration::ZERO), Err(RecvTimeoutError::Disconnected));
+        assert_eq!(inbox.next(Duration::ZERO).unwrap_err(), RecvTimeoutError::Disconnected);
     }
 }

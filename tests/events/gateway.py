@@ -24,7 +24,7 @@ upstream = "vendor"
 url = "http://{vendor}"
 
 [drain]
-deadline = "20s"
+deadline = "{drain}"
 
 {events}
 """
@@ -33,12 +33,12 @@ deadline = "20s"
 class Gateway:
     """A gateway that can be started again in the same folder."""
 
-    def __init__(self, binary, vendor, directory, events, stdout=subprocess.DEVNULL):
-        self.binary, self.stdout = binary, stdout
+    def __init__(self, binary, vendor, directory, events, stdout=subprocess.DEVNULL, env=None, drain="20s"):
+        self.binary, self.stdout, self.env = binary, stdout, os.environ | (env or {})
         self.log = pathlib.Path(directory) / "onevelope.log"
         self.file = pathlib.Path(directory) / "onevelope.toml"
         self.ports = free_ports("listen", "admin")
-        self.file.write_text(CONFIGURATION.format(vendor=vendor.address, events=events, **self.ports))
+        self.file.write_text(CONFIGURATION.format(vendor=vendor.address, events=events, drain=drain, **self.ports))
         self.process = None
         self.start()
 
@@ -46,7 +46,7 @@ class Gateway:
         with self.log.open("ab") as log:
             # Signals as they are here: a file that may not grow shall be an error to the gateway, not SIGXFSZ.
             self.process = subprocess.Popen([self.binary, "serve", "--config", self.file], stdin=subprocess.DEVNULL,
-                                            stdout=self.stdout, stderr=log, restore_signals=False)
+                                            stdout=self.stdout, stderr=log, env=self.env, restore_signals=False)
         until(lambda: self.ready(), "the gateway is ready")
 
     def ready(self):

@@ -13,16 +13,21 @@ from gateway import free_ports, until
 
 
 class NatsServer:
-    def __init__(self, store):
+    """`options` go to the server as they are; `url` is what its clients are told, credentials included."""
+
+    def __init__(self, store, *options, user=None, scheme="nats"):
         self.program = shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin:/usr/local/bin")
         if not self.program:
             pytest.exit("nats-server is not installed", returncode=2)
         self.store, self.port, self.process = store, free_ports("nats")["nats"], None
-        self.url = f"nats://127.0.0.1:{self.port}"
+        self.client = {}  # what else the tests' own client needs
+        self.options, self.address = options, f"127.0.0.1:{self.port}"
+        self.url = f"{scheme}://{user + '@' if user else ''}{self.address}"
 
     def start(self):
         self.process = subprocess.Popen(
-            [self.program, "--jetstream", "--store_dir", self.store, "--addr", "127.0.0.1", "--port", str(self.port)],
+            [self.program, "--jetstream", "--store_dir", self.store, "--addr", "127.0.0.1", "--port", str(self.port),
+             *map(str, self.options)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(self.listens, "nats-server listens")
 
@@ -41,7 +46,7 @@ class NatsServer:
         return asyncio.run(self._events(stream))
 
     async def _events(self, stream):
-        connection = await client.connect(self.url)
+        connection = await client.connect(self.url, **self.client)
         try:
             jetstream = connection.jetstream()
             info = await jetstream.stream_info(stream)
@@ -64,7 +69,7 @@ class NatsServer:
 
     def _ask(self, question):
         async def ask():
-            connection = await client.connect(self.url)
+            connection = await client.connect(self.url, **self.client)
             try:
                 return await question(connection.jetstream())
             finally:

@@ -13,6 +13,7 @@ CASES = [
     ('[events.file]\ndirectory = "spool"\nmax_age = "1s"\n', 3, 'at least "1m"'),
     ('[events.nats]\nurl = "nats://n:4222"\n', 1, "add [events.file]"),
     ('[events.nats]\nurl = "http://n:4222"\nspool = "spool"\n', 2, "nats://host:4222"),
+    ('[events.nats]\nurl = "nats://a:one@n, nats://b:two@m"\nspool = "spool"\n', 2, "one user for all servers"),
     ('[events.nats]\nurl = "nats://n"\nspool = "spool"\nsubject = "events.>"\n', 4, "no subject"),
     ('[events.nats]\nurl = "nats://n"\nspool = "spool"\nstream = "a.b"\n', 4, "no stream name"),
     ('[events.nats]\nurl = "nats://n"\nspool = "a"\n[events.file]\ndirectory = "b"\n', 3, "remove `spool`"),
@@ -21,7 +22,7 @@ CASES = [
 
 def check(binary, tmp_path, events):
     file = tmp_path / "onevelope.toml"
-    before = CONFIGURATION.format(listen=0, admin=0, vendor="127.0.0.1:1", events="")
+    before = CONFIGURATION.format(listen=0, admin=0, vendor="127.0.0.1:1", events="", drain="20s")
     file.write_text(before.rstrip("\n") + "\n" + events)
     return run(binary, "check", "--config", file), len(before.rstrip("\n").splitlines()), file
 

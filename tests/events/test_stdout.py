@@ -27,6 +27,13 @@ def test_a_stalled_reader_drops_events_and_keeps_neither_requests_nor_files_wait
     assert len(set(read)) == len(read), "what was not dropped comes when it is read, each once"
 
 
+def test_a_stalled_reader_keeps_the_process_no_longer_than_the_drain(start, caller):
+    gateway = start(STDOUT, stdout=subprocess.PIPE, drain="2s")
+    caller.send(gateway, 70, failing=200)
+    assert gateway.stop() < 10
+    assert "events lost" in gateway.log.read_text()
+
+
 def test_a_reader_that_is_gone_does_not_matter(start, caller):
     gateway = start(STDOUT, stdout=subprocess.PIPE)
     gateway.process.stdout.close()

@@ -50,6 +50,9 @@ connect_timeout = "1s"
 [metrics.resources]
 max_series = {max_series}
 ttl        = "2s"
+
+[events.file]
+directory = "{spool}"
 """
 
 
@@ -145,7 +148,7 @@ class Gateway(Program):
         self.nobody.bind(("127.0.0.1", 0))
         file = directory / "onevelope.toml"
         file.write_text(CONFIGURATION.format(huawei=HUAWEI, tencent=TENCENT, unreachable=UNREACHABLE, vendor=vendor,
-                                             nobody=self.nobody.getsockname()[1], max_series=MAX_SERIES))
+                                             nobody=self.nobody.getsockname()[1], max_series=MAX_SERIES, spool=directory / "spool"))
         super().__init__([binary, "serve", "--config", file, "--log-format", "json"], directory / "onevelope.log")
         self.admin = self.wait(lambda: self.said(r'"admin":"([^"]+)"'), "onevelope to be up")[1]
         self.address = self.said(r'"listener":"default","address":"([^"]+)"')[1]

@@ -1,19 +1,22 @@
-"""Spans leave the gateway as OTLP over HTTP and can be read by OpenTelemetry's own message definitions.
+"""Spans leave the gateway as OTLP over HTTP, go through a real collector, and are what the request was.
 
     ONEVELOPE=… pytest tests/traces        (a built binary)
 
-The collector is a small HTTP server here; it stands in for a real one, which no package at hand ships. What it gets is decoded
-by OpenTelemetry's published protobuf classes, so a wrong message fails. The vendor is fake, too.
+The collector is Rotel, which reads what the gateway sends, batches it and sends it on; a small HTTP server here gets that and decodes
+it by OpenTelemetry's published protobuf classes. The vendor is fake.
 """
 
 import gzip
 import http.client
 import http.server
+import importlib.util
 import os
+import pathlib
 import queue
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -55,7 +58,34 @@ def free_port():
 
 
 @pytest.fixture
-def running(tmp_path):
+def collector(tmp_path):
+    """Starts the collector's own program, of which the package is a wrapper; it sends on to a port."""
+    started = []
+
+    def collector(forward_to):
+        program = pathlib.Path(importlib.util.find_spec("rotel").origin).with_name("rotel-agent")
+        http_port, grpc_port, log = free_port(), free_port(), tmp_path / "collector.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [program, "start", "--pid-file", tmp_path / "collector.pid", "--otlp-http-endpoint", f"127.0.0.1:{http_port}",
+                 "--otlp-grpc-endpoint", f"127.0.0.1:{grpc_port}", "--otlp-exporter-protocol", "http",
+                 "--otlp-exporter-endpoint", f"http://127.0.0.1:{forward_to}"], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        started.append(process)
+        deadline = time.monotonic() + 30
+        with socket.socket() as probe:
+            while probe.connect_ex(("127.0.0.1", http_port)):
+                assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+                time.sleep(0.02)
+        return http_port
+
+    yield collector
+    for process in started:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture
+def running(tmp_path, collector):
     batches, asked = queue.Queue(), queue.Queue()
 
     def collect(handler, body):
@@ -70,7 +100,8 @@ def running(tmp_path):
         asked.put(dict(handler.headers))
         return 200, REPLY
 
-    collector, vendor = serve(collect), serve(reply)
+    behind, vendor = serve(collect), serve(reply)
+    traces = collector(behind.server_port)
     port, admin = free_port(), free_port()
     config = tmp_path / "onevelope.toml"
     config.write_text(f"""
@@ -79,7 +110,7 @@ address = "127.0.0.1:{port}"
 [admin]
 address = "127.0.0.1:{admin}"
 [traces]
-endpoint = "http://127.0.0.1:{collector.server_port}/v1/traces"
+endpoint = "http://127.0.0.1:{traces}/v1/traces"
 [routes.tencent]
 vendor = "tencent"
 upstream = "tencent"
@@ -94,7 +125,7 @@ url = "http://127.0.0.1:{vendor.server_port}"
     yield port, process, batches, asked
     process.terminate()
     process.wait(30)
-    collector.shutdown()
+    behind.shutdown()
     vendor.shutdown()
 
 

@@ -12,15 +12,16 @@ mod row; // one series
 mod scrapers; // who has seen what
 mod snapshot; // what one scrape is told
 
-pub use snapshot::{FailureRow, ResourceSnapshot, VendorTotals};
+pub use snapshot::{FailureRow, Labels, ResourceSnapshot, VendorTotals};
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hot::Hot;
 use label::label;
-use row::{Key, Row};
+use row::Row;
 use scrapers::Scrapers;
 
 use crate::envelope::{Category, Envelope, Outcome};
@@ -34,22 +35,53 @@ pub const UNNAMED: &str = "_unnamed";
 /// Most overflow rows: their labels are closed sets, but services come from hosts.
 const MOST_OVERFLOW: usize = 1024;
 
+/// Most failures that may wait for the table; beyond that, who has more waits as well.
+const MOST_WAITING: usize = 10_000;
+
 /// The table. One lock, taken once for a batch with failures and once for a scrape.
 #[derive(Debug)]
 pub struct ResourceTable {
     inner: Mutex<Inner>,
+    /// What came while the table was taken: no request waits for a scrape, or for another. Whoever has the table next
+    /// counts it. Locked briefly, and never before `inner`.
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    batches: Vec<Batch>,
+    failures: usize,
+}
+
+/// The failures of one batch, on their own.
+#[derive(Debug)]
+struct Batch {
+    labels: Labels,
+    failures: Vec<(Box<str>, Category)>,
+    now: SystemTime,
 }
 
 #[derive(Debug)]
 struct Inner {
     max_series: usize,
     ttl: Duration,
-    rows: HashMap<Key, Row>,
-    /// Rows with `resource = _overflow`; not counted against `max_series`, never evicted.
-    overflow: HashMap<Key, Row>,
+    /// By what all failures of a batch share. In order, as they are shown.
+    groups: BTreeMap<Arc<Labels>, Group>,
+    /// Rows of all groups.
+    series: usize,
+    /// Overflow rows of all groups.
+    overflow: usize,
     hot: Hot,
     scrapers: Scrapers,
-    vendors: HashMap<String, VendorTotals>,
+    vendors: BTreeMap<String, VendorTotals>,
+}
+
+#[derive(Debug, Default)]
+struct Group {
+    /// A resource fails in one way, mostly.
+    rows: HashMap<Arc<str>, Vec<(Category, Row)>>,
+    /// Rows with `resource = _overflow`; not counted against `max_series`, never evicted.
+    overflow: Vec<(Category, Row)>,
 }
 
 impl ResourceTable {
@@ -57,13 +89,14 @@ impl ResourceTable {
         let inner = Inner {
             max_series,
             ttl,
-            rows: HashMap::new(),
-            overflow: HashMap::new(),
+            groups: BTreeMap::new(),
+            series: 0,
+            overflow: 0,
             hot: Hot::new(256),
             scrapers: Scrapers::default(),
-            vendors: HashMap::new(),
+            vendors: BTreeMap::new(),
         };
-        Self { inner: Mutex::new(inner) }
+        Self { inner: Mutex::new(inner), waiting: Mutex::default() }
     }
 
     /// New bounds, on reload. Rows beyond a lower bound stay until they may be given away.
@@ -89,19 +122,44 @@ impl ResourceTable {
             return;
         }
         let sources = envelope.sources(text);
-        let now = SystemTime::now();
-        let mut inner = self.lock();
-        for verdict in failures {
+        let labels = Labels {
+            vendor: request.profile.vendor.name.clone(),
+            service: request.service.clone().unwrap_or_default(),
+            resource_type: request.action().resource_type.clone().unwrap_or_default(),
+        };
+        let failures = failures.map(|verdict| {
             let id = verdict.id.or(verdict.key).map(|id| sources.decode(id));
-            let key = Key {
-                vendor: request.profile.vendor.name.clone(),
-                service: request.service.clone().unwrap_or_default(),
-                resource_type: request.action().resource_type.clone().unwrap_or_default(),
-                resource: id.map_or_else(|| UNNAMED.to_owned(), |id| label(&id)),
-                category: verdict.fault.map_or(Category::Unknown, |fault| fault.category),
-            };
-            inner.count(key, now);
+            let category = verdict.fault.map_or(Category::Unknown, |fault| fault.category);
+            (id.map_or(Cow::Borrowed(UNNAMED), label), category)
+        });
+        self.add(labels, failures, SystemTime::now());
+    }
+
+    fn add<'f>(
+        &self,
+        labels: Labels,
+        failures: impl Iterator<Item = (Cow<'f, str>, Category)>,
+        now: SystemTime,
+    ) {
+        match self.inner.try_lock() {
+            Ok(mut inner) => {
+                self.settle(&mut inner);
+                return inner.count(labels, failures, now);
+            }
+            Err(TryLockError::Poisoned(_)) => return self.lock().count(labels, failures, now),
+            Err(TryLockError::WouldBlock) => {}
         }
+        let failures: Vec<_> = failures.map(|(resource, category)| (resource.into(), category)).collect();
+        let batch = Batch { labels, failures, now };
+        {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            if waiting.failures + batch.failures.len() <= MOST_WAITING {
+                waiting.failures += batch.failures.len();
+                waiting.batches.push(batch);
+                return;
+            }
+        }
+        self.lock().take(batch);
     }
 
     /// Everything one scraper is told, from one moment. `who` tells scrapers apart: each must see a new row as 0 twice.
@@ -109,73 +167,167 @@ impl ResourceTable {
         self.lock().scrape(who, SystemTime::now())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        self.settle(&mut inner);
+        inner
+    }
+
+    /// Counts what has waited.
+    fn settle(&self, inner: &mut Inner) {
+        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        waiting.batches.into_iter().for_each(|batch| inner.take(batch));
     }
 }
 
 impl Inner {
-    fn count(&mut self, key: Key, now: SystemTime) {
-        self.vendors.entry(key.vendor.clone()).or_default().counted += 1;
-        if let Some(row) = self.rows.get_mut(&key) {
-            return row.count(now);
+    fn take(&mut self, Batch { labels, failures, now }: Batch) {
+        let failures = failures.iter().map(|(resource, category)| (Cow::Borrowed(&**resource), *category));
+        self.count(labels, failures, now);
+    }
+
+    fn count<'f>(
+        &mut self,
+        labels: Labels,
+        failures: impl Iterator<Item = (Cow<'f, str>, Category)>,
+        now: SystemTime,
+    ) {
+        if !self.groups.contains_key(&labels) {
+            self.groups.insert(Arc::new(labels.clone()), Group::default());
         }
-        let free = self.max_series.saturating_sub(self.rows.len());
-        // While others wait for a row, only those that wait most get one.
-        if free > 0 && self.hot.deserves(&key.resource, free, now, self.ttl) {
-            self.hot.forget(&key.resource);
-            self.rows.entry(key).or_default().count(now);
-            return;
+        let Some(group) = self.groups.get_mut(&labels) else { return };
+        let mut counted = 0;
+        let mut sharing: Vec<(Category, u64)> = Vec::new();
+        for (resource, category) in failures {
+            counted += 1;
+            if let Some(row) = of(group.rows.get_mut(&*resource), category) {
+                row.count(1, now);
+                continue;
+            }
+            let free = self.max_series.saturating_sub(self.series);
+            // While others wait for a row, only those that wait most get one.
+            if free > 0 && self.hot.deserves(&resource, free) {
+                self.hot.forget(&resource);
+                let mut row = Row::default();
+                row.count(1, now);
+                group.rows.entry(resource.into()).or_default().push((category, row));
+                self.series += 1;
+                continue;
+            }
+            self.hot.count(&resource, now);
+            match sharing.iter_mut().find(|(known, _)| *known == category) {
+                Some((_, count)) => *count += 1,
+                None => sharing.push((category, 1)),
+            }
         }
-        self.hot.count(&key.resource, now);
-        let key = Key { resource: OVERFLOW.to_owned(), ..key };
-        let known = self.overflow.contains_key(&key) || self.overflow.len() < MOST_OVERFLOW;
-        let key = if known { key } else { Key { service: "other".to_owned(), ..key } };
-        self.overflow.entry(key).or_default().count(now);
+        match self.vendors.get_mut(&labels.vendor) {
+            Some(totals) => totals.counted += counted,
+            None => self.vendors.entry(labels.vendor.clone()).or_default().counted += counted,
+        }
+        for &(category, count) in &sharing {
+            self.overflow(&labels, category).count(count, now);
+        }
+        // Services come from callers: what was counted elsewhere leaves nothing here.
+        if !sharing.is_empty() && self.groups.get(&labels).is_some_and(Group::is_empty) {
+            self.groups.remove(&labels);
+        }
+    }
+
+    /// The row of those that have none of their own.
+    fn overflow(&mut self, labels: &Labels, category: Category) -> &mut Row {
+        let known =
+            self.groups.get(labels).is_some_and(|group| group.overflow.iter().any(|(c, _)| *c == category));
+        let labels = match known || self.overflow < MOST_OVERFLOW {
+            true => labels.clone(),
+            false => Labels { service: "other".to_owned(), ..labels.clone() },
+        };
+        let rows = &mut self.groups.entry(Arc::new(labels)).or_default().overflow;
+        let at = rows.iter().position(|(c, _)| *c == category).unwrap_or_else(|| {
+            rows.push((category, Row::default()));
+            self.overflow += 1;
+            rows.len() - 1
+        });
+        &mut rows[at].1
     }
 
     fn scrape(&mut self, who: &str, now: SystemTime) -> ResourceSnapshot {
         let (scraper, anew) = self.scrapers.visit(who, now);
         if anew {
-            self.rows.values_mut().chain(self.overflow.values_mut()).for_each(|row| row.forget(scraper));
+            let groups = self.groups.values_mut();
+            groups.flat_map(Group::all).for_each(|(_, row)| row.forget(scraper));
         }
         self.evict(now);
-        let mut snapshot = ResourceSnapshot {
-            rows: Vec::with_capacity(self.rows.len() + self.overflow.len()),
-            vendors: self
-                .vendors
-                .iter()
-                .map(|(vendor, totals)| (vendor.clone(), VendorTotals { held: 0, ..*totals }))
-                .collect(),
-            series: self.rows.len(),
-            series_limit: self.max_series,
-        };
-        snapshot.vendors.sort_by(|a, b| a.0.cmp(&b.0));
-        for (key, row) in self.rows.iter_mut().chain(&mut self.overflow) {
-            let shown = row.show(scraper);
-            if let Ok(at) = snapshot.vendors.binary_search_by(|(vendor, _)| vendor.cmp(&key.vendor)) {
-                snapshot.vendors[at].1.held += row.total - shown;
+        self.hot.expire(now, self.ttl);
+        let mut rows = Vec::with_capacity(self.series + self.overflow);
+        let mut vendors = self.vendors.clone();
+        for (labels, group) in &mut self.groups {
+            let mut held = 0;
+            let mut show = |resource: &Arc<str>, category: Category, row: &mut Row| {
+                let failures = row.show(scraper);
+                held += row.total - failures;
+                let last = row.last.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+                let (labels, resource) = (Arc::clone(labels), Arc::clone(resource));
+                rows.push(FailureRow { labels, resource, category, failures, last });
+            };
+            for (resource, own) in &mut group.rows {
+                own.iter_mut().for_each(|(category, row)| show(resource, *category, row));
             }
-            let last = row.last.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-            snapshot.rows.push(FailureRow { key: key.clone(), failures: shown, last });
+            if !group.overflow.is_empty() {
+                let shared = Arc::from(OVERFLOW);
+                group.overflow.iter_mut().for_each(|(category, row)| show(&shared, *category, row));
+            }
+            if let Some(totals) = vendors.get_mut(&labels.vendor) {
+                totals.held += held;
+            }
         }
-        snapshot
+        ResourceSnapshot {
+            rows,
+            vendors: vendors.into_iter().collect(),
+            series: self.series,
+            series_limit: self.max_series,
+        }
     }
 
     /// Gives away rows that were quiet for long enough and whose last value every scraper has seen twice.
     fn evict(&mut self, now: SystemTime) {
-        let (ttl, scrapers) = (self.ttl, &self.scrapers);
-        let vendors = &mut self.vendors;
-        self.rows.retain(|key, row| {
-            let quiet = now.duration_since(row.last).is_ok_and(|quiet| quiet > ttl);
-            let seen =
-                scrapers.active().next().is_some() && scrapers.active().all(|scraper| row.settled(scraper));
-            if quiet && seen {
-                vendors.entry(key.vendor.clone()).or_default().evicted += row.total;
+        let (ttl, scrapers) = (self.ttl, self.scrapers.active());
+        if !scrapers.contains(&true) {
+            return;
+        }
+        for (labels, group) in &mut self.groups {
+            let (mut gone, mut evicted) = (0, 0);
+            group.rows.retain(|_, own| {
+                own.retain(|(_, row)| {
+                    let quiet = now.duration_since(row.last).is_ok_and(|quiet| quiet > ttl);
+                    let goes = quiet && row.settled(scrapers);
+                    gone += usize::from(goes);
+                    evicted += if goes { row.total } else { 0 };
+                    !goes
+                });
+                !own.is_empty()
+            });
+            self.series -= gone;
+            if let Some(totals) = self.vendors.get_mut(&labels.vendor) {
+                totals.evicted += evicted;
             }
-            !(quiet && seen)
-        });
+        }
+        self.groups.retain(|_, group| !group.is_empty());
     }
+}
+
+impl Group {
+    fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.overflow.is_empty()
+    }
+
+    fn all(&mut self) -> impl Iterator<Item = &mut (Category, Row)> {
+        self.rows.values_mut().flatten().chain(&mut self.overflow)
+    }
+}
+
+/// A resource's row of a category.
+fn of(rows: Option<&mut Vec<(Category, Row)>>, category: Category) -> Option<&mut Row> {
+    rows?.iter_mut().find(|(known, _)| *known == category).map(|(_, row)| row)
 }
 
 #[cfg(test)]
@@ -187,14 +339,9 @@ mod tests {
         table.inner.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn key(resource: &str) -> Key {
-        Key {
-            vendor: "v".into(),
-            service: "s".into(),
-            resource_type: "t".into(),
-            resource: resource.into(),
-            category: Category::Conflict,
-        }
+    fn fail(table: &mut Inner, resource: &str, now: SystemTime) {
+        let labels = Labels { vendor: "v".into(), service: "s".into(), resource_type: "t".into() };
+        table.count(labels, std::iter::once((resource.into(), Category::Conflict)), now);
     }
 
     fn at(seconds: u64) -> SystemTime {
@@ -204,7 +351,7 @@ mod tests {
     fn check(snapshot: &ResourceSnapshot) {
         for (vendor, totals) in &snapshot.vendors {
             let rows: u64 =
-                snapshot.rows.iter().filter(|r| r.key.vendor == *vendor).map(|r| r.failures).sum();
+                snapshot.rows.iter().filter(|r| r.labels.vendor == *vendor).map(|r| r.failures).sum();
             assert_eq!(totals.counted, rows + totals.evicted + totals.held, "{vendor}");
         }
     }
@@ -212,7 +359,7 @@ mod tests {
     #[test]
     fn a_new_row_is_zero_for_two_scrapes_of_each_scraper() {
         let mut table = table(10);
-        table.count(key("a"), at(0));
+        fail(&mut table, "a", at(0));
         let mut shown = |who: &str| {
             let snapshot = table.scrape(who, at(1));
             check(&snapshot);
@@ -228,23 +375,64 @@ mod tests {
     fn a_full_table_counts_in_the_overflow_row_and_keeps_its_other_labels() {
         let mut table = table(1);
         for resource in ["a", "b", "c", "a"] {
-            table.count(key(resource), at(0));
+            fail(&mut table, resource, at(0));
         }
         for _ in 0..2 {
             check(&table.scrape("p", at(1)));
         }
         let snapshot = table.scrape("p", at(1));
         check(&snapshot);
-        let mut rows: Vec<_> = snapshot.rows.iter().map(|r| (r.key.resource.as_str(), r.failures)).collect();
+        let mut rows: Vec<_> = snapshot.rows.iter().map(|r| (&*r.resource, r.failures)).collect();
         rows.sort_unstable();
         assert_eq!(rows, [(OVERFLOW, 2), ("a", 2)]);
-        assert!(snapshot.rows.iter().all(|r| r.key.service == "s" && r.key.category == Category::Conflict));
+        assert!(snapshot.rows.iter().all(|r| r.labels.service == "s" && r.category == Category::Conflict));
+    }
+
+    #[test]
+    fn services_that_callers_make_up_leave_a_bounded_number_of_rows() {
+        let mut table = table(1);
+        fail(&mut table, "a", at(0));
+        for n in 0..3 * MOST_OVERFLOW {
+            let labels = Labels { vendor: "v".into(), service: format!("s{n}"), resource_type: "t".into() };
+            table.count(labels, std::iter::once(("b".into(), Category::Conflict)), at(0));
+        }
+        assert!(table.groups.len() <= MOST_OVERFLOW + 2, "{}", table.groups.len());
+        check(&table.scrape("p", at(1)));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_table_that_is_taken_and_nothing_is_lost() {
+        let table = ResourceTable::new(10, Duration::from_secs(60));
+        let failing = |resource: &'static str, times: usize| {
+            let labels = Labels { vendor: "v".into(), service: "s".into(), resource_type: "t".into() };
+            table.add(
+                labels,
+                std::iter::repeat_n((resource.into(), Category::Conflict), times),
+                SystemTime::now(),
+            );
+        };
+        let taken = table.lock();
+        failing("a", 2);
+        failing("b", MOST_WAITING - 2);
+        drop(taken);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..500).for_each(|_| failing("a", 3)));
+            }
+            for _ in 0..100 {
+                check(&table.scrape("p"));
+            }
+        });
+        let snapshot = table.scrape("p");
+        check(&snapshot);
+        let rows: Vec<_> = snapshot.rows.iter().map(|row| row.failures).collect();
+        assert_eq!(rows.iter().sum::<u64>(), 6002 + MOST_WAITING as u64 - 2, "{rows:?}");
     }
 
     #[test]
     fn a_quiet_row_goes_only_after_its_last_value_was_shown_twice() {
         let mut table = table(1);
-        table.count(key("a"), at(0));
+        fail(&mut table, "a", at(0));
         for scrape in 0..3 {
             assert_eq!(table.scrape("p", at(100 + scrape)).series, 1, "shown once only, or still zero");
         }
@@ -257,34 +445,34 @@ mod tests {
     #[test]
     fn the_one_that_waits_most_gets_the_free_row() {
         let mut table = table(1);
-        table.count(key("a"), at(0));
+        fail(&mut table, "a", at(0));
         for _ in 0..5 {
-            table.count(key("hot"), at(1));
+            fail(&mut table, "hot", at(1));
         }
-        table.count(key("cold"), at(50));
-        table.count(key("hot"), at(50));
+        fail(&mut table, "cold", at(50));
+        fail(&mut table, "hot", at(50));
         for scrape in 0..6 {
             table.scrape("p", at(70 + scrape));
         }
-        table.count(key("cold"), at(80));
-        table.count(key("hot"), at(80));
+        fail(&mut table, "cold", at(80));
+        fail(&mut table, "hot", at(80));
         let snapshot = table.scrape("p", at(81));
         check(&snapshot);
-        assert!(snapshot.rows.iter().any(|row| row.key.resource == "hot"));
-        assert!(!snapshot.rows.iter().any(|row| row.key.resource == "cold"));
+        assert!(snapshot.rows.iter().any(|row| &*row.resource == "hot"));
+        assert!(!snapshot.rows.iter().any(|row| &*row.resource == "cold"));
     }
 
     #[test]
     fn who_waited_long_ago_keeps_no_row_from_who_fails_now() {
         let mut table = table(1);
-        table.count(key("a"), at(0));
+        fail(&mut table, "a", at(0));
         for n in 0..50 {
-            table.count(key(&format!("old-{n}")), at(1));
+            fail(&mut table, &format!("old-{n}"), at(1));
         }
         for scrape in 0..6 {
             table.scrape("p", at(100 + scrape));
         }
-        table.count(key("late"), at(200));
-        assert!(table.scrape("p", at(201)).rows.iter().any(|row| row.key.resource == "late"));
+        fail(&mut table, "late", at(200));
+        assert!(table.scrape("p", at(201)).rows.iter().any(|row| &*row.resource == "late"));
     }
 }

@@ -2,18 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::scrapers::MOST_SCRAPERS;
-use crate::envelope::Category;
-
-/// A row's labels.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    pub vendor: String,
-    pub service: String,
-    pub resource_type: String,
-    pub resource: String,
-    pub category: Category,
-}
+use super::scrapers::{MOST_SCRAPERS, Places};
 
 /// How often a new row is shown as 0, and how often its last value must be shown before it goes.
 const TWICE: u8 = 2;
@@ -35,8 +24,8 @@ impl Default for Row {
 }
 
 impl Row {
-    pub(super) fn count(&mut self, now: SystemTime) {
-        self.total += 1;
+    pub(super) fn count(&mut self, failures: u64, now: SystemTime) {
+        self.total += failures;
         // A clock that steps back must not make a failure older than the one before.
         self.last = self.last.max(now);
         self.shown = [0; MOST_SCRAPERS];
@@ -58,8 +47,8 @@ impl Row {
         self.shown[scraper] = 0;
     }
 
-    /// Whether a scraper has seen the present value often enough.
-    pub(super) fn settled(&self, scraper: usize) -> bool {
-        self.shown[scraper] >= TWICE
+    /// Whether each of these scrapers has seen the present value often enough.
+    pub(super) fn settled(&self, scrapers: Places) -> bool {
+        (0..MOST_SCRAPERS).all(|scraper| !scrapers[scraper] || self.shown[scraper] >= TWICE)
     }
 }

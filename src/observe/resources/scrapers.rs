@@ -8,6 +8,9 @@ pub(super) const MOST_SCRAPERS: usize = 8;
 /// A scraper that stayed away this long no longer holds rows, and its place may go to another.
 const AWAY: Duration = Duration::from_secs(600);
 
+/// Some of the places.
+pub(super) type Places = [bool; MOST_SCRAPERS];
+
 #[derive(Debug, Default)]
 pub(super) struct Scrapers {
     known: Vec<(String, SystemTime)>,
@@ -33,11 +36,11 @@ impl Scrapers {
     }
 
     /// Places whose scraper still comes.
-    pub(super) fn active(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(super) fn active(&self) -> Places {
         let latest = self.known.iter().map(|(_, seen)| *seen).max();
-        let comes = move |seen: &SystemTime| {
-            latest.is_some_and(|l| l.duration_since(*seen).is_ok_and(|away| away < AWAY))
+        let comes = |seen: SystemTime| {
+            latest.is_some_and(|latest| latest.duration_since(seen).is_ok_and(|away| away < AWAY))
         };
-        self.known.iter().enumerate().filter_map(move |(at, (_, seen))| comes(seen).then_some(at))
+        std::array::from_fn(|at| self.known.get(at).is_some_and(|(_, seen)| comes(*seen)))
     }
 }

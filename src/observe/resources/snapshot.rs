@@ -1,15 +1,27 @@
 //! What one scrape is told, all of one moment.
 
+use std::sync::Arc;
+
 use prometheus::proto::MetricFamily;
 
-use super::row::Key;
+use crate::envelope::Category;
 use crate::observe::families::{counter, gauge};
 use crate::observe::metrics::RESOURCE_METRICS;
+
+/// What all failures of a batch share.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Labels {
+    pub vendor: String,
+    pub service: String,
+    pub resource_type: String,
+}
 
 /// One row as shown.
 #[derive(Clone, Debug)]
 pub struct FailureRow {
-    pub key: Key,
+    pub labels: Arc<Labels>,
+    pub resource: Arc<str>,
+    pub category: Category,
     pub failures: u64,
     /// Seconds since the epoch.
     pub last: f64,
@@ -36,15 +48,14 @@ pub struct ResourceSnapshot {
 impl ResourceSnapshot {
     /// As metric families, in the order of the table in `metrics`.
     pub fn families(mut self) -> Vec<MetricFamily> {
-        self.rows.sort_by(|a, b| {
-            let key =
-                |k: &Key| (k.vendor.clone(), k.service.clone(), k.resource_type.clone(), k.resource.clone());
-            key(&a.key).cmp(&key(&b.key)).then(a.key.category.cmp(&b.key.category))
-        });
+        // The groups stand in order already.
+        for group in self.rows.chunk_by_mut(|a, b| Arc::ptr_eq(&a.labels, &b.labels)) {
+            group.sort_unstable_by(|a, b| (&a.resource, a.category).cmp(&(&b.resource, b.category)));
+        }
         let [failures, last, evicted, held, counted, series, limit] = RESOURCE_METRICS;
         let rows = self.rows.iter().map(|row| {
-            let k = &row.key;
-            let labels = [k.vendor.as_str(), &k.service, &k.resource_type, &k.resource, k.category.as_str()];
+            let [vendor, service, kind] = row.labels.texts();
+            let labels = [vendor, service, kind, &row.resource, row.category.as_str()];
             counter(failures, &labels, row.failures as f64)
         });
         let vendors = |value: fn(&VendorTotals) -> u64| {
@@ -65,16 +76,18 @@ impl ResourceSnapshot {
 
     /// The last failure of each resource, over its categories; the rows are sorted.
     fn last_failures(&self) -> impl Iterator<Item = ([&str; 4], f64)> {
-        let same = |a: &FailureRow, b: &FailureRow| {
-            let key = |k: &'_ Key| {
-                (k.vendor.clone(), k.service.clone(), k.resource_type.clone(), k.resource.clone())
-            };
-            key(&a.key) == key(&b.key)
-        };
+        let same =
+            |a: &FailureRow, b: &FailureRow| Arc::ptr_eq(&a.labels, &b.labels) && a.resource == b.resource;
         self.rows.chunk_by(same).map(|group| {
-            let k = &group[0].key;
+            let [vendor, service, kind] = group[0].labels.texts();
             let last = group.iter().map(|row| row.last).fold(0.0, f64::max);
-            ([k.vendor.as_str(), k.service.as_str(), k.resource_type.as_str(), k.resource.as_str()], last)
+            ([vendor, service, kind, &*group[0].resource], last)
         })
+    }
+}
+
+impl Labels {
+    fn texts(&self) -> [&str; 3] {
+        [&self.vendor, &self.service, &self.resource_type]
     }
 }
