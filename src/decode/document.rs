@@ -88,11 +88,18 @@ impl Node {
 pub struct Document<'a> {
     text: Cow<'a, str>,
     nodes: Vec<Node>,
+    /// Whether the text is JSON: strings stand between quotes.
+    json: bool,
 }
 
 impl<'a> Document<'a> {
     pub(super) fn new(text: Cow<'a, str>, nodes: Vec<Node>) -> Self {
-        Self { text, nodes }
+        Self { text, nodes, json: true }
+    }
+
+    /// Parameters as they stand: there is no JSON of them.
+    pub(super) fn parameters(text: Cow<'a, str>, nodes: Vec<Node>) -> Self {
+        Self { text, nodes, json: false }
     }
 
     /// Whether the text is the body itself, byte for byte.
@@ -167,11 +174,13 @@ impl<'d> Value<'d> {
         }
     }
 
-    /// The value's JSON, verbatim.
+    /// The value's JSON, verbatim. Of parameters that were read straight: the text.
     pub fn raw(self) -> &'d str {
         let node = self.node();
         match node.kind() {
-            Kind::String => &self.document.text[node.start as usize - 1..node.end as usize + 1],
+            Kind::String if self.document.json => {
+                &self.document.text[node.start as usize - 1..node.end as usize + 1]
+            }
             _ => self.span(node),
         }
     }

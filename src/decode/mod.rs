@@ -111,6 +111,22 @@ pub fn read<'a>(
     Ok((document, fidelity))
 }
 
+/// Reads a request's parameters: a query string or a form body. Their values have no [`Value::raw`] JSON.
+///
+/// # Errors
+/// [`DecodeError`], when they are more than the bounds allow.
+pub fn read_parameters<'a>(
+    body: &'a [u8],
+    media_type: &str,
+    bounds: Bounds,
+) -> Result<Document<'a>, DecodeError> {
+    let (text, _) = to_utf8(body, media_type);
+    match form::parse_plain(&text, bounds) {
+        Some(nodes) => Ok(Document::parameters(text, nodes)),
+        None => owned(form::form_to_json(&text), bounds),
+    }
+}
+
 fn json_or_mended<'a>(
     text: Cow<'a, str>,
     bounds: Bounds,

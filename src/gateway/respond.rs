@@ -13,7 +13,7 @@ use super::rescue::rescue;
 use super::{Gateway, GatewayError};
 use crate::body::Body;
 use crate::config::Mode;
-use crate::envelope::{Envelope, Writer, status_line};
+use crate::envelope::{BatchOutcome, Envelope, Writer, status_line};
 use crate::profile::{Request, Trace};
 use crate::reply::{Incoming, Prefer, envelope_headers, media_type, raw, strip_rewritten, translate, vary};
 use crate::route::Route;
@@ -243,24 +243,32 @@ pub(super) fn unknown(headers: &mut HeaderMap, id: &str) {
     }
 }
 
-/// One structured line for each recognised batch: names and counts, never ids, messages, bodies or queries.
+/// One structured line for each recognised batch, at `info` where something in it is not good: names and counts, never
+/// ids, messages, bodies or queries.
 fn log_batch(id: &str, envelope: &Envelope<'_>, upstream_status: u16) {
-    let s = &envelope.summary;
-    tracing::info!(
-        request_id = id,
-        vendor = envelope.operation.vendor,
-        action = envelope.operation.action,
-        profile = envelope.operation.profile,
-        outcome = envelope.outcome.as_str(),
-        total = s.total,
-        succeeded = s.succeeded,
-        accepted = s.accepted,
-        failed = s.failed,
-        not_attempted = s.not_attempted,
-        unknown = s.unknown,
-        upstream_status,
-        body = envelope.upstream.body.as_str(),
-        diagnostics = envelope.diagnostics.len(),
-        "batch"
-    );
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                request_id = id,
+                vendor = envelope.operation.vendor,
+                action = envelope.operation.action,
+                profile = envelope.operation.profile,
+                outcome = envelope.outcome.as_str(),
+                total = envelope.summary.total,
+                succeeded = envelope.summary.succeeded,
+                accepted = envelope.summary.accepted,
+                failed = envelope.summary.failed,
+                not_attempted = envelope.summary.not_attempted,
+                unknown = envelope.summary.unknown,
+                upstream_status,
+                body = envelope.upstream.body.as_str(),
+                diagnostics = envelope.diagnostics.len(),
+                "batch"
+            )
+        };
+    }
+    match envelope.outcome {
+        BatchOutcome::Succeeded | BatchOutcome::Accepted => line!(debug),
+        BatchOutcome::Partial | BatchOutcome::Failed | BatchOutcome::Unknown => line!(info),
+    }
 }

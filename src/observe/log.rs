@@ -1,8 +1,17 @@
 //! Logs: human on a terminal, JSON lines otherwise.
 
-use std::io::IsTerminal;
+use std::fmt;
+use std::io::{IsTerminal, Write as _};
+use std::time::SystemTime;
 
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::json_text::{number, string};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -26,6 +35,72 @@ pub fn start_log(format: LogFormat) {
         let colour = terminal && std::env::var_os("NO_COLOR").is_none();
         builder.with_ansi(colour).try_init()
     } else {
-        builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+        builder.event_format(JsonLine).try_init()
     };
+}
+
+/// One JSON object a line: time, level, then the event's own fields. Written straight into the line, because a batch that
+/// went wrong has one, and a busy gateway has many.
+struct JsonLine;
+
+impl<S, N> FormatEvent<S, N> for JsonLine
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+    N: for<'w> FormatFields<'w> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut line: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let mut fields = Fields(Vec::with_capacity(512));
+        event.record(&mut fields);
+        fields.0.extend_from_slice(b"}\n");
+        let time = humantime::format_rfc3339_micros(SystemTime::now());
+        let level = event.metadata().level();
+        write!(line, "{{\"timestamp\":\"{time}\",\"level\":\"{level}\"")?;
+        line.write_str(std::str::from_utf8(&fields.0).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// Fields as JSON members, each with a comma before it.
+struct Fields(Vec<u8>);
+
+impl Fields {
+    fn name(&mut self, field: &Field) {
+        self.0.push(b',');
+        string(&mut self.0, field.name());
+        self.0.push(b':');
+    }
+
+    fn bare(&mut self, field: &Field, value: &dyn fmt::Display) {
+        self.name(field);
+        // Writing to memory cannot fail.
+        let _ = write!(self.0, "{value}");
+    }
+}
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.name(field);
+        string(&mut self.0, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.name(field);
+        number(&mut self.0, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.bare(field, &value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.bare(field, &value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        // JSON has no word for infinity.
+        if value.is_finite() { self.bare(field, &value) } else { self.record_str(field, &value.to_string()) }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.record_str(field, &format!("{value:?}"));
+    }
 }

@@ -12,7 +12,7 @@ pub use recognise::{Scope, may_match};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::decode::{Bounds, Document, Pointer, Wire, read, sniff};
+use crate::decode::{Bounds, Document, Pointer, Wire, read, read_parameters, sniff};
 use crate::profile::{Action, ProfileSet, Request, RequestPlace};
 use recognise::Match;
 
@@ -28,7 +28,7 @@ pub fn view(
 ) -> Option<Request> {
     let query = match head.query {
         "" => None,
-        query => read(query.as_bytes(), Wire::Form, "", bounds, false).ok().map(|(document, _)| document),
+        query => read_parameters(query.as_bytes(), "", bounds).ok(),
     };
     let parsed = parse_body(head, body, bounds);
     let reader = Reader { head, query: query.as_ref(), body: parsed.as_ref() };
@@ -66,10 +66,9 @@ fn own_document<'b>(
     match action.wire {
         None if parsed => Own::AsParsed,
         None => Own::Unreadable,
-        Some(wire) => match read(body, wire, head.header("content-type"), bounds, false) {
-            Ok((document, _)) => Own::Read(document),
-            Err(_) => Own::Unreadable,
-        },
+        Some(wire) => {
+            document(body, wire, head.header("content-type"), bounds).map_or(Own::Unreadable, Own::Read)
+        }
     }
 }
 
@@ -77,7 +76,14 @@ fn own_document<'b>(
 fn parse_body<'b>(head: &Head<'_>, body: &'b [u8], bounds: Bounds) -> Option<Document<'b>> {
     let media_type = head.header("content-type");
     let wire = sniff(body, media_type)?;
-    read(body, wire, media_type, bounds, false).ok().map(|(document, _)| document)
+    document(body, wire, media_type, bounds)
+}
+
+fn document<'b>(body: &'b [u8], wire: Wire, media_type: &str, bounds: Bounds) -> Option<Document<'b>> {
+    match wire {
+        Wire::Form => read_parameters(body, media_type, bounds).ok(),
+        _ => read(body, wire, media_type, bounds, false).ok().map(|(document, _)| document),
+    }
 }
 
 /// A request's places evaluated.
