@@ -216,6 +216,8 @@ impl Segment {
 #[derive(Clone, Debug)]
 pub struct HostPattern {
     labels: Vec<Segment>,
+    /// What every host ends with that fits: one look refuses most.
+    tail: String,
     text: String,
 }
 
@@ -223,7 +225,12 @@ impl HostPattern {
     pub fn parse(text: &str) -> Result<Self, String> {
         let labels: Option<Vec<Segment>> = text.to_ascii_lowercase().split('.').map(Segment::parse).collect();
         let labels = labels.ok_or_else(|| format!("{text:?} is no host pattern"))?;
-        Ok(Self { labels, text: text.to_owned() })
+        let literal = labels.iter().rev().take_while(|label| label.capture.is_none());
+        let tail = literal.map(|label| label.prefix.as_str()).fold(String::new(), |tail, label| {
+            let dot = if tail.is_empty() { "" } else { "." };
+            format!("{label}{dot}{tail}")
+        });
+        Ok(Self { labels, tail, text: text.to_owned() })
     }
 
     /// Whether a host (without port) fits.
@@ -241,6 +248,9 @@ impl HostPattern {
     }
 
     fn walk<'m>(&'m self, host: &'m str, captured: &mut impl FnMut(&'m str, &'m str)) -> Option<()> {
+        if !host.ends_with(self.tail.as_str()) {
+            return None;
+        }
         let mut labels = host.split('.');
         for label in &self.labels {
             label.find(labels.next()?, captured)?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::{FixedState, RandomState};
 
 use super::place::RequestPlace;
 use super::{Action, Profile, Vendor};
@@ -17,7 +17,7 @@ pub type ActionRef = (usize, usize);
 pub struct ProfileSet {
     profiles: Vec<Arc<Profile>>,
     vendors: Vec<Arc<Vendor>>,
-    index: HashMap<String, VendorIndex>,
+    index: HashMap<String, VendorIndex, RandomState>,
     /// Every vendor that could have been loaded.
     pub(super) known_vendors: Vec<String>,
 }
@@ -27,8 +27,8 @@ pub struct ProfileSet {
 pub struct VendorIndex {
     /// The places where action names stand, each list once.
     pub selectors: Vec<Vec<RequestPlace>>,
-    /// Actions with a selector, by the name they want.
-    pub by_value: HashMap<String, Vec<ActionRef>>,
+    /// Actions with a selector, by the name they want, each with its selector's number.
+    pub by_value: HashMap<String, Vec<(usize, ActionRef)>, RandomState>,
     /// Actions without one, by a fingerprint of their path's length and last literal segment.
     by_segment: HashMap<u64, Vec<ActionRef>, FixedState>,
     /// Actions without one, whose path has no fixed length or no literal segment.
@@ -106,10 +106,12 @@ impl ProfileSet {
 impl VendorIndex {
     fn add(&mut self, at: ActionRef, action: &Action) {
         if !action.selector.places.is_empty() {
-            if !self.selectors.contains(&action.selector.places) {
+            let known = self.selectors.iter().position(|places| *places == action.selector.places);
+            let selector = known.unwrap_or_else(|| {
                 self.selectors.push(action.selector.places.clone());
-            }
-            self.by_value.entry(action.selector.value.clone()).or_default().push(at);
+                self.selectors.len() - 1
+            });
+            self.by_value.entry(action.selector.value.clone()).or_default().push((selector, at));
             return;
         }
         if action.paths.is_empty() {

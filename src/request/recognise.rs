@@ -111,10 +111,10 @@ pub(super) fn best<'m>(set: &'m ProfileSet, scope: &Scope<'_>, reader: &Reader<'
                 best = Some(found);
             }
         };
-        for places in &index.selectors {
+        for (number, places) in index.selectors.iter().enumerate() {
             let Some(name) = places.iter().find_map(|place| reader.text(place, None)) else { continue };
-            for at in index.by_value.get(&*name).into_iter().flatten() {
-                consider(*at, set.get(*at).1.selector.places == *places);
+            for (selector, at) in index.by_value.get(&*name).into_iter().flatten() {
+                consider(*at, *selector == number);
             }
         }
         index.by_path(head.path).for_each(|at| consider(at, false));
