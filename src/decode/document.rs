@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use super::compare::{same, same_bytes};
 use crate::json_text::unescape;
 
 /// What a node is.
@@ -208,8 +209,12 @@ impl<'d> Value<'d> {
             && own.iter().zip(others).all(|(a, b)| {
                 a.packed == b.packed.wrapping_add(rebase)
                     && (a.start == a.end) == (b.start == b.end)
-                    && (!a.is_key() || self.span(*a).as_bytes() == other.span(*b).as_bytes())
+                    && (!a.is_key() || same_bytes(self.bytes(*a), other.bytes(*b)))
             })
+    }
+
+    fn bytes(self, node: Node) -> &'d [u8] {
+        &self.document.text.as_bytes()[node.start as usize..node.end as usize]
     }
 
     /// It and everything in it.
@@ -260,7 +265,7 @@ impl<'d> Value<'d> {
 impl Scalar<'_> {
     /// Whether the text is `name`.
     pub fn is(&self, name: &str) -> bool {
-        if self.escaped { self.decode() == name } else { self.raw == name }
+        if self.escaped { self.decode() == name } else { same(self.raw, name) }
     }
 }
 

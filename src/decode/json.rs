@@ -134,7 +134,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn string(&mut self, key: bool) -> Result<(), DecodeError> {
         let start = self.at + 1;
         let mut at = start;

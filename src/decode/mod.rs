@@ -6,6 +6,7 @@
 
 mod charset; // bytes → UTF-8
 mod coding; // content-encoding, capped
+mod compare; // short texts
 mod document; // the tree every wire format becomes
 mod form; // query strings and form bodies
 mod json; // strict JSON → tape
@@ -17,6 +18,7 @@ mod xml;
 
 pub use charset::to_utf8;
 pub use coding::{CODINGS, CodingError, decode_content};
+pub use compare::same;
 pub use document::{Document, Kind, Scalar, Value};
 pub use multipart::path_of;
 pub use pointer::{Pointer, PointerError};

@@ -6,6 +6,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use super::Profile;
+use crate::decode::same;
 use crate::envelope::Text;
 use crate::json_text::plain_run;
 
@@ -245,7 +246,7 @@ impl Asked {
 
 /// Whether two ids name the same resource.
 pub(super) fn same_id(a: &str, b: &str) -> bool {
-    a == b || (a.len() == 36 && a.eq_ignore_ascii_case(b) && is_uuid(a))
+    same(a, b) || (a.len() == 36 && a.eq_ignore_ascii_case(b) && is_uuid(a))
 }
 
 fn is_uuid(text: &str) -> bool {

@@ -3,7 +3,7 @@
 
 use super::found::Found;
 use super::scope::{Scope, first_value};
-use crate::decode::{Pointer, Scalar, Value};
+use crate::decode::{Pointer, Scalar, Value, same};
 use crate::envelope::{Text, Texts, Verdict};
 use crate::profile::place::Place;
 use crate::profile::reply::{EntryRule, Join, OutcomeRule};
@@ -71,14 +71,14 @@ impl<'a> Examples<'a> {
 
     /// What the example tells that an entry is like.
     #[inline]
-    pub(super) fn of(&self, entry: Value<'a>) -> Option<Told<'a>> {
+    pub(super) fn of(&self, entry: Value<'a>) -> Option<&Told<'a>> {
         let nodes = entry.size();
         let like = |example: &&Example<'a>| {
             example.nodes == nodes
                 && entry.is_like(example.entry)
-                && example.words.iter().all(|(at, word)| entry.within(*at).text() == *word)
+                && example.words.iter().all(|(at, word)| same(entry.within(*at).text(), word))
         };
-        self.known.iter().find(like).map(|example| example.told)
+        self.known.iter().find(like).map(|example| &example.told)
     }
 
     /// Keeps an entry as an example, where it can be one. `said` is its verdict, with the item it was found to be about.
@@ -189,22 +189,39 @@ impl<'a> Statement<'a> {
         (!id.escaped && !id.raw.is_empty()).then_some(id.raw)
     }
 
-    /// The verdict on an entry like the example's; none when it must be read in full.
+    /// The example's verdict, and what differs on an entry like it; none when it must be read in full.
     #[inline]
-    pub(super) fn verdict(&self, entry: Value<'a>, texts: &mut Texts<'a>) -> Option<Verdict> {
-        let mut verdict = self.verdict;
-        let mut read = |at: u32| -> Option<Text> {
+    pub(super) fn verdict(&self, entry: Value<'a>, texts: &mut Texts<'a>) -> Option<(&Verdict, Differing)> {
+        let mut read = |at: u32| {
             let text = entry.within(at).scalar().filter(|text| speaks(*text))?;
-            Some(Found::from(text).store(texts))
+            Some(Some(Found::from(text).store(texts)))
         };
-        if let (Some(task), Some(at)) = (&mut verdict.task, self.task) {
-            task.id = read(at)?;
+        let task = self.task.map_or(Some(None), &mut read)?;
+        let message = self.message.filter(|(at, message)| !same(entry.within(*at).text(), message));
+        let message = message.map_or(Some(None), |(at, _)| read(at))?;
+        Some((&self.verdict, Differing { task, message, data: None }))
+    }
+}
+
+/// The texts that are an entry's own; none where they are the example's.
+#[derive(Clone, Copy)]
+pub(super) struct Differing {
+    task: Option<Text>,
+    message: Option<Text>,
+    pub(super) data: Option<Text>,
+}
+
+impl Differing {
+    #[inline]
+    pub(super) fn put(self, verdict: &mut Verdict) {
+        if let (Some(task), Some(id)) = (&mut verdict.task, self.task) {
+            task.id = id;
         }
-        if let (Some(fault), Some((at, same))) = (&mut verdict.fault, self.message)
-            && entry.within(at).text() != same
-        {
-            fault.message = Some(read(at)?);
+        if let (Some(fault), Some(_)) = (&mut verdict.fault, self.message) {
+            fault.message = self.message;
         }
-        Some(verdict)
+        if self.data.is_some() {
+            verdict.data = self.data;
+        }
     }
 }

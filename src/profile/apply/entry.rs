@@ -40,7 +40,7 @@ pub(super) fn collect<'a>(
                     total += 1;
                     return;
                 }
-                Some(Told::Said(statement)) if say(&statement, here, key, ledger, data) => {
+                Some(Told::Said(statement)) if say(statement, here, key, ledger, data) => {
                     position += 1;
                     total += 1;
                     return;
@@ -71,12 +71,12 @@ fn say<'a>(
     data: bool,
 ) -> bool {
     let Some(id) = statement.id(here, key) else { return false };
-    let Some(mut verdict) = statement.verdict(here, &mut ledger.texts) else { return false };
+    let Some((verdict, mut own)) = statement.verdict(here, &mut ledger.texts) else { return false };
     let Some(item) = ledger.find(id) else { return false };
     if data {
-        verdict.data = Some(ledger.texts.refer(here.raw(), false));
+        own.data = Some(ledger.texts.refer(here.raw(), false));
     }
-    ledger.state(Some(item), verdict);
+    ledger.state_like(item, verdict, own);
     true
 }
 

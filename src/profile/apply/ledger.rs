@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use hashbrown::HashTable;
 
+use super::alike::Differing;
+use crate::decode::same;
 use crate::envelope::{Evidence, Outcome, Texts, Verdict};
 use crate::profile::Asked;
 use crate::profile::asked::hash_id;
@@ -60,7 +62,7 @@ impl<'a> Ledger<'a> {
             return None;
         }
         let next = self.cursor as usize;
-        if next < self.asked.len() && self.asked.id(next) == Some(id) {
+        if next < self.asked.len() && self.asked.id(next).is_some_and(|own| same(own, id)) {
             self.cursor += 1;
             return Some(next as u32);
         }
@@ -99,7 +101,7 @@ impl<'a> Ledger<'a> {
         if self.closed.as_ref().is_some_and(|closed| closed[item as usize]) {
             return;
         }
-        self.name(item, &mut verdict);
+        name(self.asked, item, &mut verdict);
         let at = item as usize;
         if at >= self.slots.len() {
             // Mostly the next: vendors keep the request's order.
@@ -118,6 +120,26 @@ impl<'a> Ledger<'a> {
                 std::mem::swap(first, &mut verdict);
             }
             self.extras.push((item, verdict));
+        }
+    }
+
+    /// Records a statement like one before, but for its own texts.
+    #[inline]
+    pub(super) fn state_like(&mut self, item: u32, verdict: &Verdict, own: Differing) {
+        let next = item as usize == self.slots.len() && self.slots.len() < self.slots.capacity();
+        if !next || self.closed.is_some() {
+            let mut verdict = *verdict;
+            own.put(&mut verdict);
+            return self.state(Some(item), verdict);
+        }
+        // Copied once, into its place.
+        self.slots.push(*verdict);
+        self.said.push(true);
+        self.matched += 1;
+        let asked = self.asked;
+        if let Some(slot) = self.slots.last_mut() {
+            own.put(slot);
+            name(asked, item, slot);
         }
     }
 
@@ -159,14 +181,6 @@ impl<'a> Ledger<'a> {
         self.volunteers.push(verdict);
     }
 
-    /// The asked item's own spelling of id and key.
-    fn name(&mut self, item: u32, verdict: &mut Verdict) {
-        let item = item as usize;
-        verdict.index = Some(self.asked.index(item));
-        verdict.id = self.asked.id_text(item).or(verdict.id);
-        verdict.key = self.asked.key_text(item);
-    }
-
     /// No asked id matched and the counts agree: the vendor's ids name the same resources, by position.
     pub(super) fn alias(&mut self) -> bool {
         let same = self.matched == 0 && !self.asked.is_empty() && self.volunteers.len() == self.asked.len();
@@ -194,7 +208,7 @@ impl<'a> Ledger<'a> {
         for item in 0..self.asked.len() {
             if !self.spoke(item as u32) {
                 let mut verdict = make(item);
-                self.name(item as u32, &mut verdict);
+                name(self.asked, item as u32, &mut verdict);
                 if item < self.slots.len() {
                     self.slots[item] = verdict;
                     self.said[item] = true;
@@ -240,4 +254,13 @@ impl<'a> Ledger<'a> {
         }
         (results, self.texts)
     }
+}
+
+/// The asked item's own spelling of id and key.
+#[inline]
+fn name(asked: &Asked, item: u32, verdict: &mut Verdict) {
+    let item = item as usize;
+    verdict.index = Some(asked.index(item));
+    verdict.id = asked.id_text(item).or(verdict.id);
+    verdict.key = asked.key_text(item);
 }
