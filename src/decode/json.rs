@@ -15,12 +15,28 @@ pub(super) fn parse(text: &str, bounds: Bounds) -> Result<Vec<Node>, DecodeError
     let mut reader = Reader {
         bytes: text.as_bytes(),
         at: 0,
-        nodes: Vec::with_capacity((text.len() / 12).clamp(8, bounds.nodes.max(8))),
+        nodes: Vec::with_capacity(expected_nodes(text).clamp(8, bounds.nodes.max(8))),
         open: Vec::with_capacity(16),
         bounds: Bounds { nodes: bounds.nodes.min(MOST_NODES), ..bounds },
     };
     reader.document()?;
     Ok(reader.nodes)
+}
+
+/// How much of a text tells how dense the rest is.
+const SAMPLE: usize = 16 << 10;
+
+/// About how many nodes a text has. Growing the tape would copy, and for a while hold, as much again; entries of one batch
+/// are alike, so its beginning tells.
+fn expected_nodes(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    if bytes.len() < 2 * SAMPLE {
+        return bytes.len() / 12;
+    }
+    // A value after each comma and at the head of each container, a key before each colon.
+    let marks = bytes[..SAMPLE].iter().filter(|b| matches!(b, b',' | b':' | b'{' | b'[')).count();
+    let per_sample = marks + marks / 16;
+    (bytes.len() / SAMPLE + 1).saturating_mul(per_sample).min(bytes.len() / 2)
 }
 
 struct Reader<'t> {

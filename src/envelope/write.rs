@@ -35,6 +35,22 @@ pub struct Raw<'a> {
     /// Length of the vendor's body in bytes.
     pub bytes: usize,
     pub truncated: bool,
+    /// The bytes that `body` is a part of, where they can be sent as they lie.
+    pub shared: Option<Bytes>,
+}
+
+/// Size from which the vendor's bytes are sent from where they lie, instead of copied among ours.
+const SHARED: usize = 16 << 10;
+
+impl Raw<'_> {
+    /// The body as a piece of its own, if it is large, JSON, and lies in bytes that can be shared.
+    fn as_it_lies(&self) -> Option<Bytes> {
+        let (shared, body) = (self.shared.as_ref()?, self.body.trim());
+        let start = (body.as_ptr() as usize).checked_sub(shared.as_ptr() as usize)?;
+        let within = start.checked_add(body.len()).is_some_and(|end| end <= shared.len());
+        let fits = self.encoding == RawEncoding::Json && body.len() >= SHARED && within;
+        fits.then(|| shared.slice(start..start + body.len()))
+    }
 }
 
 /// What an envelope needs beside its verdicts to become bytes.
@@ -97,7 +113,16 @@ impl Writer<'_> {
         self.upstream(&mut out, envelope, &sources);
         diagnostics(&mut out, &envelope.diagnostics);
         if let Some(found) = &self.raw {
-            raw(&mut out, found);
+            raw_head(&mut out, found);
+            match found.as_it_lies() {
+                Some(body) => {
+                    pieces.push(Bytes::from(std::mem::take(&mut out)));
+                    pieces.push(body);
+                }
+                None if found.encoding == RawEncoding::Json => lit(&mut out, found.body.trim()),
+                None => string(&mut out, &found.body),
+            }
+            raw_tail(&mut out, found);
         }
         out.push(b'}');
         pieces.push(Bytes::from(out));
@@ -307,7 +332,7 @@ fn diagnostics(out: &mut Vec<u8>, list: &[Diagnostic]) {
     out.push(b']');
 }
 
-fn raw(out: &mut Vec<u8>, r: &Raw<'_>) {
+fn raw_head(out: &mut Vec<u8>, r: &Raw<'_>) {
     lit(out, ",\"raw\":{");
     if let Some(status) = r.status {
         lit(out, "\"status\":");
@@ -327,10 +352,9 @@ fn raw(out: &mut Vec<u8>, r: &Raw<'_>) {
     lit(out, "\"encoding\":\"");
     lit(out, word);
     lit(out, "\",\"body\":");
-    match r.encoding {
-        RawEncoding::Json => lit(out, r.body.trim()),
-        RawEncoding::Text | RawEncoding::Base64 => string(out, &r.body),
-    }
+}
+
+fn raw_tail(out: &mut Vec<u8>, r: &Raw<'_>) {
     lit(out, ",\"bytes\":");
     number(out, r.bytes as u64);
     lit(out, if r.truncated { ",\"truncated\":true}" } else { ",\"truncated\":false}" });

@@ -41,8 +41,9 @@ pub(super) async fn answer(
     };
     let exchange = Exchange::new(&gateway, found.number, request.method(), request.headers(), id);
     let call = Call { gateway, found, exchange };
+    // What comes next keeps much between its steps; hyper moves what it is given several times.
     match call.exchange.mode {
-        Mode::Passthrough => call.forward(request).await,
+        Mode::Passthrough => Box::pin(call.forward(request)).await,
         Mode::Envelope | Mode::Observe => call.look(request).await,
     }
 }
@@ -129,7 +130,7 @@ impl Call {
         let has_body = !body.is_end_stream();
         let scope = Scope { vendor: self.route().vendor.as_deref(), profile: None };
         if !may_match(&self.gateway.profiles, &scope, &head(&parts, self.route(), ""), has_body) {
-            return self.pass(parts, Body::stream(Bytes::new(), body, Some(silence))).await;
+            return Box::pin(self.pass(parts, Body::stream(Bytes::new(), body, Some(silence)))).await;
         }
         let mut budget = Budget::new(Arc::clone(&self.gateway.memory));
         let body = match collect(body, self.gateway.request_body, &mut budget, silence).await {
@@ -139,7 +140,7 @@ impl Call {
                 self.gateway.observer.diagnostic("request_over_limit");
                 let id = self.exchange.id.clone();
                 let body = Body::stream(front, rest, Some(silence));
-                let mut response = self.pass_as("unknown", parts, body).await;
+                let mut response = Box::pin(self.pass_as("unknown", parts, body)).await;
                 respond::unknown(response.headers_mut(), &id);
                 return response;
             }
@@ -153,7 +154,7 @@ impl Call {
             &body,
             self.gateway.limits.bounds,
         );
-        let Some(mut asked) = recognised else { return self.pass(parts, Body::full(body)).await };
+        let Some(mut asked) = recognised else { return Box::pin(self.pass(parts, Body::full(body))).await };
         asked.behind(self.route().prefix());
         let id = self.exchange.id.clone();
         match Detach::new(self.batch(parts, body, asked, budget)).await {

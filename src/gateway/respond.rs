@@ -123,7 +123,10 @@ impl Judging {
                     rewritten_headers(&mut headers, envelope, text, caller, retry_after, vendors);
                 }
                 let written = rewrites.then(|| {
-                    let raw = raw(route.raw, asked, envelope, &incoming, plain);
+                    let mut raw = raw(route.raw, asked, envelope, &incoming, plain);
+                    if let Some(raw) = &mut raw {
+                        raw.shared = Some(self.body.clone());
+                    }
                     let minimal = caller.prefer.minimal;
                     Writer { id, attempts: 1, duration_ms: self.upstream_ms, minimal, raw }
                         .write(envelope, text)

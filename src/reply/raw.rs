@@ -55,6 +55,7 @@ pub fn raw<'p>(
         body,
         bytes: plain.body.len(),
         truncated: plain.cut,
+        shared: None,
     })
 }
 

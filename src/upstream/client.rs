@@ -9,8 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Request, Response, Uri};
-use hyper::body::Incoming;
+use http::{Request, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -69,8 +68,8 @@ impl Client {
         Ok(Self { inner })
     }
 
-    pub(super) async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, ClientError> {
-        Ok(self.inner.request(request).await?)
+    pub(super) fn send(&self, request: Request<Body>) -> legacy::ResponseFuture {
+        self.inner.request(request)
     }
 }
 

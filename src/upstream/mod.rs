@@ -102,15 +102,15 @@ impl Upstream {
         &self,
         mut request: Request<Body>,
     ) -> Result<Result<Response<Incoming>, ClientError>, tokio::time::error::Elapsed> {
-        if request.body().is_held() {
-            return tokio::time::timeout(self.head_timeout, self.client.send(request)).await;
+        let ended = (!request.body().is_held()).then(|| request.body_mut().ended());
+        let mut sent = self.client.send(request);
+        if let Some(ended) = ended {
+            tokio::select! {
+                answered = &mut sent => return Ok(answered.map_err(ClientError::from)),
+                () = ended.notified() => {}
+            }
         }
-        let ended = request.body_mut().ended();
-        let mut sent = std::pin::pin!(self.client.send(request));
-        tokio::select! {
-            answered = &mut sent => Ok(answered),
-            () = ended.notified() => tokio::time::timeout(self.head_timeout, sent).await,
-        }
+        Ok(tokio::time::timeout(self.head_timeout, sent).await?.map_err(ClientError::from))
     }
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, CallError> {
