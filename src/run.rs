@@ -80,10 +80,7 @@ impl Running {
         let mut tasks = JoinSet::new();
         for listener in self.listeners {
             let service = self.admin.service.clone();
-            let answer = move |name: Arc<str>, _, request| {
-                let service = service.clone();
-                async move { service.answer(&name, request).await }
-            };
+            let answer = move |name: Arc<str>, _, request| service.answer(name, request);
             tasks.spawn(listener.serve(Arc::clone(&connections), stopped.clone(), deadline, answer));
         }
         // The admin port outlives the others: readiness must be seen to be false, and the last counts scraped.

@@ -31,17 +31,16 @@ const VIA: HeaderValue = HeaderValue::from_static("1.1 onevelope");
 /// Answers one request. Always answers: what goes wrong is told in the reply.
 pub(super) async fn answer(
     gateway: Arc<Gateway>,
-    listener: &str,
+    listener: Arc<str>,
     request: Request<Incoming>,
 ) -> Response<Body> {
     let id = fresh_id();
-    let found = match find(&gateway, listener, &request) {
+    let found = match find(&gateway, &listener, &request) {
         Ok(found) => found,
         Err(error) => return refuse(&error, &id),
     };
     let exchange = Exchange::new(&gateway, found.number, request.method(), request.headers(), id);
     let call = Call { gateway, found, exchange };
-    // What comes next keeps much between its steps; hyper moves what it is given several times.
     match call.exchange.mode {
         Mode::Passthrough => Box::pin(call.forward(request)).await,
         Mode::Envelope | Mode::Observe => call.look(request).await,

@@ -14,6 +14,7 @@ mod respond; // envelope → response
 pub use error::GatewayError;
 pub use reload::{Reloader, Source};
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -113,8 +114,12 @@ impl Service {
         self.current.store(Arc::new(gateway));
     }
 
-    /// Answers one request that came in on a listener.
-    pub async fn answer(&self, listener: &str, request: Request<Incoming>) -> Response<Body> {
-        answer::answer(self.current(), listener, request).await
+    /// Answers one request that came in on a listener. In a box: hyper moves it about.
+    pub fn answer(
+        &self,
+        listener: Arc<str>,
+        request: Request<Incoming>,
+    ) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+        Box::pin(answer::answer(self.current(), listener, request))
     }
 }

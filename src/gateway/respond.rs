@@ -19,7 +19,7 @@ use crate::reply::{Incoming, Prefer, envelope_headers, media_type, raw, strip_re
 use crate::route::Route;
 
 /// Bodies from this size on are read off the event loop, so that one large reply delays nobody else.
-const LARGE: usize = 256 << 10;
+const LARGE: usize = 1 << 20;
 
 /// What the caller asked of the answer.
 #[derive(Debug)]

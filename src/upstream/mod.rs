@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use hyper_util::client::legacy::ResponseFuture;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::body::Body;
 use crate::config::UpstreamConfig;
@@ -78,32 +79,39 @@ impl Upstream {
         })
     }
 
-    /// Sends a request once and waits for the reply's head. The permit is held until the reply is over.
+    /// Sends a request once and waits for the reply's head. The permit is to be held until the reply is over.
+    ///
+    /// The request goes where it will be sent from at once: it is large, and each step it waits in would copy it.
     ///
     /// # Errors
     /// [`CallError`]; only some kinds leave it open whether the vendor acted.
-    pub async fn call(
+    pub fn call(
         &self,
-        request: Request<Body>,
-    ) -> Result<(Response<Incoming>, OwnedSemaphorePermit), CallError> {
-        let permit = self.permit().await?;
-        match self.head(request).await {
-            Ok(Ok(response)) => Ok((response, permit)),
-            Ok(Err(cause)) if cause.nothing_was_sent() => {
-                Err(CallError::Unreachable { upstream: self.name.clone(), cause: cause.to_string() })
+        mut request: Request<Body>,
+    ) -> impl Future<Output = Result<(Response<Incoming>, OwnedSemaphorePermit), CallError>> {
+        let ended = (!request.body().is_held()).then(|| request.body_mut().ended());
+        // Begins when it is waited for.
+        let sent = self.client.send(request);
+        async move {
+            let permit = self.permit().await?;
+            let upstream = || self.name.clone();
+            match self.head(sent, ended).await {
+                Ok(Ok(response)) => Ok((response, permit)),
+                Ok(Err(cause)) if cause.nothing_was_sent() => {
+                    Err(CallError::Unreachable { upstream: upstream(), cause: cause.to_string() })
+                }
+                Ok(Err(cause)) => Err(CallError::Lost { upstream: upstream(), cause: cause.to_string() }),
+                Err(_) => Err(CallError::HeadTimeout { upstream: upstream(), waited: self.head_timeout }),
             }
-            Ok(Err(cause)) => Err(CallError::Lost { upstream: self.name.clone(), cause: cause.to_string() }),
-            Err(_) => Err(CallError::HeadTimeout { upstream: self.name.clone(), waited: self.head_timeout }),
         }
     }
 
     /// The reply's head; the clock starts when the request's last byte was handed over, so a long upload is not cut.
     async fn head(
         &self,
-        mut request: Request<Body>,
+        mut sent: ResponseFuture,
+        ended: Option<Arc<Notify>>,
     ) -> Result<Result<Response<Incoming>, ClientError>, tokio::time::error::Elapsed> {
-        let ended = (!request.body().is_held()).then(|| request.body_mut().ended());
-        let mut sent = self.client.send(request);
         if let Some(ended) = ended {
             tokio::select! {
                 answered = &mut sent => return Ok(answered.map_err(ClientError::from)),

@@ -127,30 +127,27 @@ impl<'a> Examples<'a> {
 
 /// The places of a rule that decide beside an entry's structure; none where that cannot be told from the entry.
 fn deciding(rule: &EntryRule) -> Option<Vec<&Pointer>> {
-    let mut ways = Vec::new();
-    let mut add = |place| match place {
-        &Place::Here(ref pointer) if pointer.goes_by_structure() => {
-            ways.push(pointer);
-            true
-        }
-        // The same for every entry.
-        Place::Root(_) | Place::Header(_) | Place::Status | Place::Kept(_) => true,
-        Place::Here(_) | Place::Parallel(_) | Place::Key => false,
+    let structural = |place: &&Place| match place {
+        Place::Here(pointer) => pointer.goes_by_structure(),
+        Place::Parallel(_) => false,
+        // The same for every entry, or its key, of which only the id is made.
+        Place::Root(_) | Place::Header(_) | Place::Status | Place::Kept(_) | Place::Key => true,
     };
     let outcome = match &rule.outcome {
         OutcomeRule::Always(_) => &[][..],
         OutcomeRule::By { places, .. } => places,
     };
     let delays = rule.retry_after.iter().map(|(place, _)| place);
-    let by_words = rule.filter.by_words();
-    let mut by_words = by_words.chain(outcome).chain(&rule.code).chain(&rule.sender_fault).chain(delays);
-    let structural = |place: &Place| match place {
-        Place::Here(pointer) => pointer.goes_by_structure(),
-        Place::Parallel(_) => false,
-        _ => true,
-    };
-    let by_structure = rule.filter.by_structure().chain(&rule.id).chain(&rule.task).chain(&rule.message);
-    (by_words.all(&mut add) && { by_structure }.all(structural)).then_some(ways)
+    let by_words = || rule.filter.by_words().chain(outcome).chain(&rule.code).chain(&rule.sender_fault);
+    let mut by_words_all = by_words().chain(delays.clone());
+    let mut by_structure = rule.filter.by_structure().chain(&rule.id).chain(&rule.task).chain(&rule.message);
+    let fits = by_words_all.all(|place| structural(&place) && *place != Place::Key)
+        && by_structure.all(|place| structural(&place));
+    let ways = by_words().chain(delays).filter_map(|place| match place {
+        Place::Here(pointer) => Some(pointer),
+        _ => None,
+    });
+    fits.then(|| ways.collect())
 }
 
 /// Where the first text stands that places give, if it is the entry's own. Outer none: it must be looked at each time.
