@@ -23,8 +23,8 @@ impl<'a> Judge<'a, '_> {
     fn absent_verdict(&mut self, ledger: &Ledger<'a>) -> (Outcome, Evidence, Option<Category>) {
         const UNKNOWN: (Outcome, Evidence, Option<Category>) = (Outcome::Unknown, Evidence::None, None);
         let action = self.request.action();
-        let failed = ledger.verdicts().any(|v| matches!(v.outcome, Outcome::Failed | Outcome::NotAttempted));
-        if action.atomic && failed {
+        let failed = || ledger.verdicts().any(|v| matches!(v.outcome, Outcome::Failed | Outcome::NotAttempted));
+        if action.atomic && failed() {
             return (Outcome::NotAttempted, Evidence::Inferred, Some(Category::Aborted));
         }
         let rules = &self.request.profile.reply;
@@ -57,10 +57,13 @@ impl<'a> Judge<'a, '_> {
     /// Whether the totals the vendor states agree with the inferred successes.
     pub(super) fn counts_leave_room(&self, ledger: &Ledger<'a>) -> bool {
         let rules = &self.request.profile.reply;
-        let good = ledger.verdicts().filter(|v| v.outcome.is_good()).count();
-        let bad = ledger.verdicts().count() - good;
         let stated_good = self.scope.sum(&rules.counted_good);
         let stated_failed = self.scope.sum(&rules.counted_failed);
+        if stated_good.is_none() && stated_failed.is_none() {
+            return true;
+        }
+        let good = ledger.verdicts().filter(|v| v.outcome.is_good()).count();
+        let bad = ledger.verdicts().count() - good;
         stated_good.is_none_or(|n| n >= (good + ledger.silent()) as u64)
             && stated_failed.is_none_or(|n| n <= bad as u64)
     }
@@ -82,12 +85,10 @@ impl<'a> Judge<'a, '_> {
 
     /// Entries decide, outer codes summarise; where they disagree, that is worth knowing.
     pub(super) fn compare(&mut self, ledger: &Ledger<'a>, outer: &Outer) {
-        let good = ledger.verdicts().filter(|v| v.outcome.is_good()).count();
-        let all = ledger.verdicts().count();
         let mismatch = match outer.kind {
-            OuterKind::Fine => outer.says_success && good < all,
-            OuterKind::Failed | OuterKind::Summary => good == all,
-            OuterKind::AllFailed => good > 0,
+            OuterKind::Fine => outer.says_success && ledger.any_bad(),
+            OuterKind::Failed | OuterKind::Summary => !ledger.any_bad(),
+            OuterKind::AllFailed => ledger.verdicts().any(|verdict| verdict.outcome.is_good()),
         };
         if mismatch {
             self.note(

@@ -27,6 +27,8 @@ pub(super) struct Ledger<'a> {
     /// Where the next id is expected: vendors mostly keep the request's order.
     cursor: u32,
     matched: usize,
+    /// Whether anything that is not good was stated. The worst statement counts, so it stays true.
+    bad: bool,
     /// While a fallback rule speaks: the items that earlier rules named are closed to it.
     closed: Option<Vec<bool>>,
 }
@@ -43,6 +45,7 @@ impl<'a> Ledger<'a> {
             volunteer_ids: HashTable::new(),
             cursor: 0,
             matched: 0,
+            bad: false,
             closed: None,
         }
     }
@@ -86,6 +89,11 @@ impl<'a> Ledger<'a> {
         said.chain(&self.volunteers)
     }
 
+    /// Whether any verdict is not good.
+    pub(super) fn any_bad(&self) -> bool {
+        self.bad
+    }
+
     /// Whether every named resource is one nobody asked for: they may be other names of the asked ones.
     pub(super) fn strangers_only(&self) -> bool {
         self.matched == 0 && self.volunteers.iter().any(|verdict| verdict.id.is_some())
@@ -101,6 +109,7 @@ impl<'a> Ledger<'a> {
         if self.closed.as_ref().is_some_and(|closed| closed[item as usize]) {
             return;
         }
+        self.bad |= !verdict.outcome.is_good();
         name(self.asked, item, &mut verdict);
         let at = item as usize;
         if at >= self.slots.len() {
@@ -132,6 +141,7 @@ impl<'a> Ledger<'a> {
             own.put(&mut verdict);
             return self.state(Some(item), verdict);
         }
+        self.bad |= !verdict.outcome.is_good();
         // Copied once, into its place.
         self.slots.push(*verdict);
         self.said.push(true);
@@ -166,6 +176,7 @@ impl<'a> Ledger<'a> {
                 Some(_) if self.closed.is_some() => return,
                 Some(at) => {
                     let first = &mut self.volunteers[at as usize];
+                    self.bad |= !verdict.outcome.is_good();
                     if verdict.outcome.badness() > first.outcome.badness() {
                         std::mem::swap(first, &mut verdict);
                     }
@@ -178,6 +189,7 @@ impl<'a> Ledger<'a> {
                 }
             }
         }
+        self.bad |= !verdict.outcome.is_good();
         self.volunteers.push(verdict);
     }
 
@@ -208,6 +220,7 @@ impl<'a> Ledger<'a> {
         for item in 0..self.asked.len() {
             if !self.spoke(item as u32) {
                 let mut verdict = make(item);
+                self.bad |= !verdict.outcome.is_good();
                 name(self.asked, item as u32, &mut verdict);
                 if item < self.slots.len() {
                     self.slots[item] = verdict;
@@ -224,6 +237,7 @@ impl<'a> Ledger<'a> {
 
     /// Adds an item without id that nobody named.
     pub(super) fn push_nameless(&mut self, verdict: Verdict) {
+        self.bad |= !verdict.outcome.is_good();
         self.volunteers.push(verdict);
     }
 

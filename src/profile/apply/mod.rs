@@ -405,6 +405,7 @@ impl<'a> Judge<'a, '_> {
         let request = self.request;
         let request_id =
             self.scope.text(&request.profile.reply.request_id).map(|id| id.store(&mut ledger.texts));
+        let bad = ledger.any_bad();
         let (results, texts) = ledger.into_results();
         let (fault, outer_failed, dry_run) = match outer {
             Some(outer) => (outer.fault, !matches!(outer.kind, OuterKind::Fine), outer.dry_run),
@@ -423,7 +424,7 @@ impl<'a> Judge<'a, '_> {
         {
             self.bare = Bare::Accepted;
         }
-        self.count_unmapped(&results, fault.as_ref(), &texts);
+        self.count_unmapped(if bad { &results } else { &[] }, fault.as_ref(), &texts);
         // A refused call handed out no task.
         self.task = self.task.filter(|_| !outer_failed || request.action().lookup);
         Judgement { results, fault, outer_failed, dry_run, request_id, made: texts.into_made() }
