@@ -24,13 +24,13 @@ pub(super) fn parse(text: &str, bounds: Bounds) -> Result<Vec<Node>, DecodeError
 }
 
 /// How much of a text tells how dense the rest is.
-const SAMPLE: usize = 16 << 10;
+const SAMPLE: usize = 4 << 10;
 
 /// About how many nodes a text has. Growing the tape would copy, and for a while hold, as much again; entries of one batch
 /// are alike, so its beginning tells.
 fn expected_nodes(text: &str) -> usize {
     let bytes = text.as_bytes();
-    if bytes.len() < 2 * SAMPLE {
+    if bytes.len() < 32 * SAMPLE {
         return bytes.len() / 12;
     }
     // A value after each comma and at the head of each container, a key before each colon.

@@ -97,6 +97,16 @@ impl Pointer {
         });
         hit
     }
+
+    /// The first scalar it leads to that is not empty.
+    pub fn first_text<'d>(&self, from: Value<'d>) -> Option<Value<'d>> {
+        let mut found = None;
+        self.visit(from, &mut |value| {
+            found = Some(value).filter(|value| value.scalar().is_some_and(|scalar| !scalar.raw.is_empty()));
+            found.is_some()
+        });
+        found
+    }
 }
 
 fn walk<'d>(steps: &[Step], from: Value<'d>, found: &mut impl FnMut(Value<'d>) -> bool) -> bool {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Reader;
 use super::recognise::Match;
-use crate::decode::{Kind, Pointer, Scalar, Value, path_of};
+use crate::decode::{Kind, Value, path_of};
 use crate::profile::{Action, Asked, Items, Profile, RequestPlace};
 
 /// Everything a request asks for, in its order.
@@ -85,7 +85,21 @@ impl<'a> Adder<'a, '_> {
         match node.kind() {
             Kind::Array => {
                 self.asked.expect(node.elements().count());
-                node.elements().for_each(|element| self.element(element));
+                // An element that was read, and how far into it its id stands: most are built alike.
+                let (by_id_alone, mut known) = (self.by_id_alone(), None);
+                for element in node.elements() {
+                    match known {
+                        Some((like, at)) if element.is_like(like) => {
+                            let id = element.within(at).scalar().map(|id| id.decode());
+                            self.asked.push(id.as_deref().map(|id| clean(self.rules, id)), None, None);
+                        }
+                        _ => {
+                            self.element(element);
+                            known =
+                                known.or_else(|| by_id_alone.then(|| self.place_of_id(element)).flatten());
+                        }
+                    }
+                }
             }
             Kind::Object if self.rules.as_map => {
                 for (key, value) in node.members() {
@@ -102,6 +116,25 @@ impl<'a> Adder<'a, '_> {
                 self.element(node);
             }
         }
+    }
+
+    /// Whether an element is no more than its id, found by its structure.
+    fn by_id_alone(&self) -> bool {
+        let rules = self.rules;
+        let by_structure =
+            |place: &RequestPlace| matches!(place, RequestPlace::Document(way) if way.goes_by_structure());
+        let plain =
+            !rules.unwrap && rules.filter.is_trivial() && rules.id_parts.is_empty() && rules.key.is_empty();
+        plain && !self.keep_raw && self.id.iter().all(by_structure)
+    }
+
+    /// An element, and how far into it its id stands.
+    fn place_of_id(&self, element: Value<'a>) -> Option<(Value<'a>, u32)> {
+        let id = self.id.iter().find_map(|place| match place {
+            RequestPlace::Document(pointer) => pointer.first_text(element),
+            _ => None,
+        })?;
+        (element.size() <= LARGEST).then(|| (element, element.distance(id)))
     }
 
     fn element(&mut self, element: Value<'a>) {
@@ -146,18 +179,14 @@ impl<'a> Adder<'a, '_> {
 
     fn text(&self, place: &RequestPlace, element: Value<'a>) -> Option<Cow<'a, str>> {
         match place {
-            RequestPlace::Document(pointer) => scalar(pointer, element),
+            RequestPlace::Document(pointer) => {
+                pointer.first_text(element)?.scalar().map(|text| text.decode())
+            }
             RequestPlace::Key => self.key.clone(),
             other => self.reader.text(other, Some(self.found)),
         }
     }
 }
 
-fn scalar<'d>(pointer: &Pointer, element: Value<'d>) -> Option<Cow<'d, str>> {
-    let mut text = None;
-    pointer.visit(element, &mut |value| {
-        text = value.scalar().filter(|s: &Scalar<'_>| !s.raw.is_empty()).map(|s| s.decode());
-        text.is_some()
-    });
-    text
-}
+/// Larger elements are not compared node by node.
+const LARGEST: u32 = 64;

@@ -23,7 +23,8 @@ impl<'a> Judge<'a, '_> {
     fn absent_verdict(&mut self, ledger: &Ledger<'a>) -> (Outcome, Evidence, Option<Category>) {
         const UNKNOWN: (Outcome, Evidence, Option<Category>) = (Outcome::Unknown, Evidence::None, None);
         let action = self.request.action();
-        let failed = || ledger.verdicts().any(|v| matches!(v.outcome, Outcome::Failed | Outcome::NotAttempted));
+        let failed =
+            || ledger.verdicts().any(|v| matches!(v.outcome, Outcome::Failed | Outcome::NotAttempted));
         if action.atomic && failed() {
             return (Outcome::NotAttempted, Evidence::Inferred, Some(Category::Aborted));
         }

@@ -2,7 +2,7 @@
 //! built like one before it, with the same words where words decide, is not judged anew: only what is its own is read.
 
 use super::found::Found;
-use super::scope::{Scope, first_value};
+use super::scope::Scope;
 use crate::decode::{Pointer, Scalar, Value, same};
 use crate::envelope::{Text, Texts, Verdict};
 use crate::profile::place::Place;
@@ -88,7 +88,7 @@ impl<'a> Examples<'a> {
         if self.known.len() >= MOST || entry.size() > MOST_NODES {
             return self.fail();
         }
-        let words = deciding.iter().filter_map(|pointer| first_value(pointer, entry));
+        let words = deciding.iter().filter_map(|pointer| pointer.first_text(entry));
         let words = words.map(|value| (entry.distance(value), value.text())).collect();
         self.known.push(Example { entry, nodes: entry.size(), words, told });
     }
@@ -112,7 +112,7 @@ impl<'a> Examples<'a> {
         let message = message.map(|at| (at, entry.within(at).text()));
         let id = match self.rule.id.iter().find(|place| scope.text_at(place).is_some())? {
             Place::Key => Own::Key,
-            Place::Here(pointer) => Own::At(entry.distance(first_value(pointer, entry)?)),
+            Place::Here(pointer) => Own::At(entry.distance(pointer.first_text(entry)?)),
             _ => return None,
         };
         let task = own(&self.rule.task, scope)?;
@@ -156,7 +156,7 @@ fn own(places: &[Place], scope: &Scope<'_>) -> Option<Option<u32>> {
     for place in places {
         match place {
             Place::Here(pointer) => {
-                if let Some(value) = first_value(pointer, entry) {
+                if let Some(value) = pointer.first_text(entry) {
                     return value.scalar().is_some_and(speaks).then(|| Some(entry.distance(value)));
                 }
             }

@@ -150,16 +150,6 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// The first non-empty scalar that a pointer leads to.
-pub(super) fn first_value<'a>(pointer: &Pointer, from: Value<'a>) -> Option<Value<'a>> {
-    let mut found = None;
-    pointer.visit(from, &mut |value| {
-        found = Some(value).filter(|value| value.scalar().is_some_and(|scalar| !scalar.raw.is_empty()));
-        found.is_some()
-    });
-    found
-}
-
 fn first_scalar<'a>(pointer: &Pointer, from: Value<'a>) -> Option<Found<'a>> {
-    first_value(pointer, from)?.scalar().map(Found::from)
+    pointer.first_text(from)?.scalar().map(Found::from)
 }
