@@ -6,6 +6,7 @@ mod judge; // conversation → envelope
 mod oracle; // the page, once more
 mod quiet; // one failure, told once
 mod shapes; // generated batches
+mod suite; // JSON, by the public suite
 
 use judge::{Arrival, Judged, asked, judge, judge_bytes};
 use oracle::{assert_sound, text_codes};
