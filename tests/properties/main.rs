@@ -4,6 +4,7 @@
 
 mod judge; // conversation → envelope
 mod oracle; // the page, once more
+mod parameters; // parameters and asked items
 mod quiet; // one failure, told once
 mod shapes; // generated batches
 mod suite; // JSON, by the public suite
