@@ -2,10 +2,12 @@
 //!
 //! Bytes in observe and passthrough, and metrics against summaries, need a gateway: see `tests/gateway`.
 
+mod conversations; // the cases of tests/profiles
 mod judge; // conversation → envelope
 mod oracle; // the page, once more
 mod parameters; // parameters and asked items
 mod quiet; // one failure, told once
+mod recognition; // which action a request is
 mod shapes; // generated batches
 mod suite; // JSON, by the public suite
 
