@@ -1,4 +1,5 @@
-//! Any reply to a known request: no panic, one verdict for each asked item, and an envelope that is JSON.
+//! Any reply to a known request: no panic, one verdict for each asked item, and an envelope that is JSON and the same when
+//! no entry is read by example (a trace that records sees each).
 //! The first byte chooses the request, the second the status.
 #![no_main]
 
@@ -45,11 +46,15 @@ fuzz_target!(|data: &[u8]| {
     let statuses = [200, 202, 204, 207, 400, 403, 404, 429, 500, 503];
     let incoming = Incoming { status: statuses[*status as usize % 10], headers: &headers, body, cut: false };
     let limits = Limits { decoded_body: 1 << 20, ratio: 100, bounds: Bounds { depth: 64, nodes: 1 << 18 } };
-    translate(&request, &incoming, &limits, false, true, &mut Trace::default(), |envelope, text, _| {
-        let counted = envelope.results.iter().filter(|v| v.index.is_some() && v.occurrence == 0).count();
-        assert_eq!(counted, request.asked.len(), "each asked item once");
-        let json = Writer { id: "x", attempts: 1, ..Writer::default() }.write(envelope, text).concat();
-        let value: serde_json::Value = serde_json::from_slice(&json).expect("the envelope is JSON");
-        assert_eq!(value["summary"]["total"].as_u64(), Some(u64::from(envelope.summary.total)));
+    let written = [Trace::default(), Trace::on()].map(|mut trace| {
+        translate(&request, &incoming, &limits, false, true, &mut trace, |envelope, text, _| {
+            let counted = envelope.results.iter().filter(|v| v.index.is_some() && v.occurrence == 0).count();
+            assert_eq!(counted, request.asked.len(), "each asked item once");
+            let json = Writer { id: "x", attempts: 1, ..Writer::default() }.write(envelope, text).concat();
+            let value: serde_json::Value = serde_json::from_slice(&json).expect("the envelope is JSON");
+            assert_eq!(value["summary"]["total"].as_u64(), Some(u64::from(envelope.summary.total)));
+            json
+        })
     });
+    assert!(written[0] == written[1], "an entry read by example says something else");
 });

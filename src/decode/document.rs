@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::compare::{same, same_bytes};
-use crate::json_text::unescape;
+use crate::json_text::{string, unescape};
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,7 +175,7 @@ impl<'d> Value<'d> {
         }
     }
 
-    /// The value's JSON, verbatim. Of parameters that were read straight: the text.
+    /// The value's JSON, verbatim. Parameters that were read straight have none: see [`Self::json`].
     pub fn raw(self) -> &'d str {
         let node = self.node();
         match node.kind() {
@@ -184,6 +184,41 @@ impl<'d> Value<'d> {
             }
             _ => self.span(node),
         }
+    }
+
+    /// The value's JSON; made where the text under the tree is none.
+    pub fn json(self) -> Cow<'d, str> {
+        if self.document.json {
+            return Cow::Borrowed(self.raw());
+        }
+        let mut out = Vec::new();
+        self.write(&mut out);
+        Cow::Owned(String::from_utf8(out).unwrap_or_default())
+    }
+
+    /// Parameters hold strings, lists and objects, nested no deeper than their reader allows.
+    fn write(self, out: &mut Vec<u8>) {
+        let (open, close) = match self.kind() {
+            Kind::Array => (b'[', b']'),
+            Kind::Object => (b'{', b'}'),
+            _ => return string(out, self.text()),
+        };
+        out.push(open);
+        for (n, element) in self.elements().enumerate() {
+            if n > 0 {
+                out.push(b',');
+            }
+            element.write(out);
+        }
+        for (n, (key, value)) in self.members().enumerate() {
+            if n > 0 {
+                out.push(b',');
+            }
+            string(out, key.raw);
+            out.push(b':');
+            value.write(out);
+        }
+        out.push(close);
     }
 
     fn span(self, node: Node) -> &'d str {

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use percent_encoding::percent_decode_str;
 
 use super::Bounds;
-use super::document::{Kind, Node};
+use super::document::{Kind, MOST_NODES, Node};
 use crate::json_text::string;
 
 /// Reads parameters that stand in order and need no decoding straight onto the tape; none where anything is unusual.
@@ -24,6 +24,7 @@ pub(super) fn parse_plain(text: &str, bounds: Bounds) -> Option<Vec<Node>> {
     if !text.as_bytes().chunks(256).all(all_plain) || text.len() > u32::MAX as usize {
         return None;
     }
+    let bounds = Bounds { nodes: bounds.nodes.min(MOST_NODES), ..bounds };
     let pairs = memchr::memchr_iter(b'&', text.as_bytes()).count() + 1;
     let nodes = Vec::with_capacity(pairs.min(bounds.nodes) + 32);
     let mut tape = Tape { text, nodes, open: Vec::new(), prefix: "" };
@@ -88,7 +89,9 @@ impl<'t> Tape<'t> {
             step = next;
         }
         self.close_to(depth);
-        self.prefix = if depth > 0 { &name[..name.len() - step.len()] } else { "" };
+        // Up to the last step, which need not be the name's end: `member` may follow.
+        let before = step.as_ptr() as usize - name.as_ptr() as usize;
+        self.prefix = if depth > 0 { &name[..before] } else { "" };
         self.member(step, false)?;
         self.push(Kind::String, value);
         Some(())

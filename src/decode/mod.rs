@@ -113,7 +113,8 @@ pub fn read<'a>(
     Ok((document, fidelity))
 }
 
-/// Reads a request's parameters: a query string or a form body. Their values have no [`Value::raw`] JSON.
+/// Reads a request's parameters: a query string or a form body. Their values have
+/// [`Value::json`] but no [`Value::raw`].
 ///
 /// # Errors
 /// [`DecodeError`], when they are more than the bounds allow.

@@ -96,7 +96,9 @@ struct Segment {
 pub type Captures = Vec<(String, String)>;
 
 impl PathPattern {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    /// # Errors
+    /// What is wrong with the template.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let mut pattern = Self { segments: Vec::new(), head: None, tail: None, text: text.to_owned() };
         let steps: Vec<&str> = text.trim_start_matches('/').split('/').collect();
         for (at, step) in steps.iter().enumerate() {
@@ -225,11 +227,9 @@ impl HostPattern {
     pub fn parse(text: &str) -> Result<Self, String> {
         let labels: Option<Vec<Segment>> = text.to_ascii_lowercase().split('.').map(Segment::parse).collect();
         let labels = labels.ok_or_else(|| format!("{text:?} is no host pattern"))?;
-        let literal = labels.iter().rev().take_while(|label| label.capture.is_none());
-        let tail = literal.map(|label| label.prefix.as_str()).fold(String::new(), |tail, label| {
-            let dot = if tail.is_empty() { "" } else { "." };
-            format!("{label}{dot}{tail}")
-        });
+        let literal = labels.iter().rposition(|label| label.capture.is_some()).map_or(0, |last| last + 1);
+        let tail: Vec<&str> = labels[literal..].iter().map(|label| label.prefix.as_str()).collect();
+        let tail = tail.join(".");
         Ok(Self { labels, tail, text: text.to_owned() })
     }
 

@@ -124,26 +124,22 @@ impl Asked {
         self.len += 1;
         let number = self.items.len() as u32;
         let (arena, items) = (&self.arena, &self.items);
-        let id_of = |n: &u32| items[*n as usize].id.of(arena);
-        let key_of = |n: &u32| items[*n as usize].key.of(arena);
-        let mut known = None;
-        if let Some(key) = key {
-            match self.by_key.entry(hash_id(key), |n| same_id(key_of(n), key), |n| hash_id(key_of(n))) {
-                Entry::Occupied(found) if self.distinct || id.is_none() => known = Some(*found.get()),
-                Entry::Occupied(_) => {}
-                Entry::Vacant(free) => {
-                    free.insert(number);
-                }
-            }
-        }
-        if let (None, Some(id)) = (known, id) {
-            match self.by_id.entry(hash_id(id), |n| same_id(id_of(n), id), |n| hash_id(id_of(n))) {
-                Entry::Occupied(found) if !self.distinct => known = Some(*found.get()),
-                Entry::Occupied(_) => {}
-                Entry::Vacant(free) => {
-                    free.insert(number);
-                }
-            }
+        let mut by_id = |id: &str| enter(&mut self.by_id, id, number, |n| items[n as usize].id.of(arena));
+        let mut by_key =
+            |key: &str| enter(&mut self.by_key, key, number, |n| items[n as usize].key.of(arena));
+        let known = match (self.distinct, id, key) {
+            (true, _, Some(key)) => by_key(key),
+            (false, Some(id), _) => by_id(id),
+            (false, None, Some(key)) => by_key(key),
+            (true, _, None) | (false, None, None) => None,
+        };
+        // A new item is found by its other name, too. Only now: a table must not hold an item that is not kept.
+        if known.is_none() {
+            match (self.distinct, id, key) {
+                (true, Some(id), _) => by_id(id),
+                (false, Some(_), Some(key)) => by_key(key),
+                _ => None,
+            };
         }
         if let Some(positions) = &mut self.positions {
             positions.push(known.unwrap_or(number));
@@ -241,6 +237,22 @@ impl Asked {
     /// Whether no item has an id: creations, records, messages.
     pub fn nameless(&self) -> bool {
         self.by_id.is_empty()
+    }
+}
+
+/// The item that a table has for a text; where it has none, `number` from now on.
+fn enter<'t>(
+    table: &mut HashTable<u32>,
+    text: &str,
+    number: u32,
+    text_of: impl Fn(u32) -> &'t str,
+) -> Option<u32> {
+    match table.entry(hash_id(text), |n| same_id(text_of(*n), text), |n| hash_id(text_of(*n))) {
+        Entry::Occupied(found) => Some(*found.get()),
+        Entry::Vacant(free) => {
+            free.insert(number);
+            None
+        }
     }
 }
 

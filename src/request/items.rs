@@ -155,8 +155,8 @@ impl<'a> Adder<'a, '_> {
         }
         let id = self.id_of(element);
         let key = self.rules.key.iter().find_map(|place| self.text(place, element));
-        let raw = self.keep_raw.then(|| element.raw());
-        self.asked.push(id.as_deref().map(|id| clean(self.rules, id)), key.as_deref(), raw);
+        let raw = self.keep_raw.then(|| element.json());
+        self.asked.push(id.as_deref().map(|id| clean(self.rules, id)), key.as_deref(), raw.as_deref());
     }
 
     fn id_of(&self, element: Value<'a>) -> Option<Cow<'a, str>> {

@@ -101,10 +101,7 @@ impl<'r> Reader<'r> {
     {
         let scalar = |document: Option<&'r Document<'r>>, pointer: &Pointer| {
             let value = pointer.first(document?.root())?;
-            value
-                .scalar()
-                .map(|s| s.decode())
-                .or_else(|| (!value.is_empty()).then(|| Cow::Borrowed(value.raw())))
+            value.scalar().map(|s| s.decode()).or_else(|| (!value.is_empty()).then(|| value.json()))
         };
         let text = match place {
             RequestPlace::Document(pointer) => scalar(self.body.or(self.query), pointer),

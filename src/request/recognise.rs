@@ -25,6 +25,11 @@ pub(super) struct Match<'m> {
 }
 
 impl Match<'_> {
+    /// Greater is better. Candidates come in no order of their own, so the first file's place is part of it.
+    fn rank(&self) -> ((bool, usize, usize), Reverse<ActionRef>) {
+        (self.score, Reverse(self.at))
+    }
+
     /// A capture of the vendor's host.
     pub(super) fn capture(&self, name: &str) -> Option<&str> {
         self.host.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
@@ -106,7 +111,7 @@ pub(super) fn best<'m>(set: &'m ProfileSet, scope: &Scope<'_>, reader: &Reader<'
                 head.host.and_then(|host| vendor.hosts.iter().find_map(|pattern| pattern.find(host)))
             });
             if let Some(found) = fits(scope, action, at, host.as_ref(), reader)
-                && best.as_ref().is_none_or(|known| Reverse(found.score) < Reverse(known.score))
+                && best.as_ref().is_none_or(|known| found.rank() > known.rank())
             {
                 best = Some(found);
             }

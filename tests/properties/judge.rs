@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::shapes::{Shape, Told};
 
-static PROFILES: LazyLock<ProfileSet> = LazyLock::new(|| load(None).expect("profiles"));
+pub static PROFILES: LazyLock<ProfileSet> = LazyLock::new(|| load(None).expect("profiles"));
 
 /// An envelope and what goes with it.
 pub struct Judged {

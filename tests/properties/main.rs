@@ -2,10 +2,17 @@
 //!
 //! Bytes in observe and passthrough, and metrics against summaries, need a gateway: see `tests/gateway`.
 
+mod conversations; // the cases of tests/profiles
+mod example; // entries read by example
 mod judge; // conversation → envelope
 mod oracle; // the page, once more
+mod parameters; // parameters and asked items
 mod quiet; // one failure, told once
+mod recognition; // which action a request is
+mod rules; // what no shipped profile has
 mod shapes; // generated batches
+mod suite; // JSON, by the public suite
+mod tree; // replies with damage
 
 use judge::{Arrival, Judged, asked, judge, judge_bytes};
 use oracle::{assert_sound, text_codes};

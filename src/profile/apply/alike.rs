@@ -27,6 +27,8 @@ pub(super) struct Examples<'a> {
 /// An entry that was judged.
 struct Example<'a> {
     entry: Value<'a>,
+    /// Whether it stood under a key.
+    keyed: bool,
     nodes: u32,
     /// The words that decided: how far into the entry, and what they were.
     words: Vec<(u32, &'a str)>,
@@ -71,10 +73,11 @@ impl<'a> Examples<'a> {
 
     /// What the example tells that an entry is like.
     #[inline]
-    pub(super) fn of(&self, entry: Value<'a>) -> Option<&Told<'a>> {
+    pub(super) fn of(&self, entry: Value<'a>, keyed: bool) -> Option<&Told<'a>> {
         let nodes = entry.size();
         let like = |example: &&Example<'a>| {
             example.nodes == nodes
+                && example.keyed == keyed
                 && entry.is_like(example.entry)
                 && example.words.iter().all(|(at, word)| same(entry.within(*at).text(), word))
         };
@@ -90,7 +93,7 @@ impl<'a> Examples<'a> {
         }
         let words = deciding.iter().filter_map(|pointer| pointer.first_text(entry));
         let words = words.map(|value| (entry.distance(value), value.text())).collect();
-        self.known.push(Example { entry, nodes: entry.size(), words, told });
+        self.known.push(Example { entry, keyed: scope.key.is_some(), nodes: entry.size(), words, told });
     }
 
     fn fail(&mut self) {

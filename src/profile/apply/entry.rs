@@ -33,7 +33,7 @@ pub(super) fn collect<'a>(
         each(rule, root, &mut |here, key| {
             own.listed_at = place;
             place += 1;
-            match examples.of(here) {
+            match examples.of(here, key.is_some()) {
                 Some(Told::Left) => return,
                 Some(Told::Silent) => {
                     position += 1;
@@ -83,6 +83,8 @@ fn say<'a>(
 /// How many entries a rule has: those that its `where` leaves, and all.
 pub(super) fn count<'a>(rule: &EntryRule, scope: &Scope<'a>, root: Value<'a>) -> (usize, usize) {
     let mut own = scope.clone();
+    // A `where` cannot ask for the count that it decides.
+    own.counts.set(Some((0, 0)));
     let (mut left, mut all) = (0, 0);
     each(rule, root, &mut |here, key| {
         all += 1;

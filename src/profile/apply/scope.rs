@@ -140,12 +140,15 @@ impl<'a> Scope<'a> {
 
     fn parallel(&self, pointer: &Pointer) -> Option<Found<'a>> {
         let root = self.root?;
-        let mut outside = self.outside.borrow_mut();
-        let list = outside
-            .lists
-            .entry(std::ptr::from_ref(pointer))
-            .or_insert_with(|| pointer.first(root).map(|list| list.elements().collect()).unwrap_or_default());
-        let element = list.get(self.position).filter(|_| list.len() == self.counts().0)?;
+        let (element, len) = {
+            let mut outside = self.outside.borrow_mut();
+            let list = outside.lists.entry(std::ptr::from_ref(pointer)).or_insert_with(|| {
+                pointer.first(root).map(|list| list.elements().collect()).unwrap_or_default()
+            });
+            (list.get(self.position).copied(), list.len())
+        };
+        // Counting looks outside the entry, too.
+        let element = element.filter(|_| len == self.counts().0)?;
         element.scalar().filter(|s| !s.raw.is_empty()).map(Found::from)
     }
 }
