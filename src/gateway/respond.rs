@@ -136,7 +136,7 @@ impl Judging {
                 if let Some(span) = &exchange.span {
                     span.judged(envelope, took);
                 }
-                log_batch(id, envelope, incoming.status);
+                log_batch(gateway, id, envelope, incoming.status);
                 Judged { envelope: written, headers, status, outcome: envelope.outcome.as_str() }
             },
         )
@@ -169,7 +169,7 @@ pub(super) fn first_hand(
     if let Some(span) = &exchange.span {
         span.judged(envelope, std::time::Duration::ZERO);
     }
-    log_batch(&exchange.id, envelope, 0);
+    log_batch(gateway, &exchange.id, envelope, 0);
     exchange.settle(envelope.outcome.as_str(), status);
     response
 }
@@ -234,7 +234,7 @@ pub(super) fn not_read(
     }
     envelope_headers(response.headers_mut(), &envelope, &exchange.id);
     gateway.observer.batch(&exchange.id, asked, &envelope, "", std::time::Duration::ZERO);
-    log_batch(&exchange.id, &envelope, status);
+    log_batch(gateway, &exchange.id, &envelope, status);
     exchange.settle(envelope.outcome.as_str(), status);
 }
 
@@ -246,9 +246,9 @@ pub(super) fn unknown(headers: &mut HeaderMap, id: &str) {
     }
 }
 
-/// One structured line for each recognised batch, at `info` where something in it is not good: names and counts, never
-/// ids, messages, bodies or queries.
-fn log_batch(id: &str, envelope: &Envelope<'_>, upstream_status: u16) {
+/// One structured line for each recognised batch, at `info` where something in it is not good and there is room: names and
+/// counts, never ids, messages, bodies or queries.
+fn log_batch(gateway: &Gateway, id: &str, envelope: &Envelope<'_>, upstream_status: u16) {
     macro_rules! line {
         ($level:ident) => {
             tracing::$level!(
@@ -272,6 +272,12 @@ fn log_batch(id: &str, envelope: &Envelope<'_>, upstream_status: u16) {
     }
     match envelope.outcome {
         BatchOutcome::Succeeded | BatchOutcome::Accepted => line!(debug),
-        BatchOutcome::Partial | BatchOutcome::Failed | BatchOutcome::Unknown => line!(info),
+        BatchOutcome::Partial | BatchOutcome::Failed | BatchOutcome::Unknown => {
+            let Some(left_out) = gateway.observer.batch_lines.take(std::time::Instant::now()) else { return };
+            if left_out > 0 {
+                tracing::info!(batches = left_out, "more batches in which something was not good");
+            }
+            line!(info);
+        }
     }
 }

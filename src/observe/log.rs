@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::io::{IsTerminal, Write as _};
-use std::time::SystemTime;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
@@ -37,6 +38,41 @@ pub fn start_log(format: LogFormat) {
     } else {
         builder.event_format(JsonLine).try_init()
     };
+}
+
+/// Room for so many lines a second. A vendor that is down fails every batch, and a line for each would fill the disk and
+/// tell nothing that the metrics and events do not.
+#[derive(Debug)]
+pub struct Quota {
+    a_second: u32,
+    now: Mutex<Window>,
+}
+
+#[derive(Debug, Default)]
+struct Window {
+    began: Option<Instant>,
+    lines: u32,
+    left_out: u64,
+}
+
+impl Quota {
+    pub(super) fn new(a_second: u32) -> Self {
+        Self { a_second, now: Mutex::default() }
+    }
+
+    /// Whether there is room for a line, and how many were left out since the last that had room.
+    pub fn take(&self, now: Instant) -> Option<u64> {
+        let mut window = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        if window.began.is_none_or(|began| now.duration_since(began) >= Duration::from_secs(1)) {
+            (window.began, window.lines) = (Some(now), 0);
+        }
+        if window.lines >= self.a_second {
+            window.left_out += 1;
+            return None;
+        }
+        window.lines += 1;
+        Some(std::mem::take(&mut window.left_out))
+    }
 }
 
 /// One JSON object a line: time, level, then the event's own fields. Written straight into the line, because a batch that
@@ -102,5 +138,19 @@ impl Visit for Fields {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.record_str(field, &format!("{value:?}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_beyond_the_quota_are_counted_and_told_once_there_is_room() {
+        let (quota, start) = (Quota::new(2), Instant::now());
+        let at = |ms: u64| quota.take(start + Duration::from_millis(ms));
+        assert_eq!([at(0), at(1), at(2), at(999)], [Some(0), Some(0), None, None]);
+        assert_eq!([at(1000), at(1001), at(1002)], [Some(2), Some(0), None]);
+        assert_eq!(at(60_000), Some(1));
     }
 }

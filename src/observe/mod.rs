@@ -18,7 +18,7 @@ mod trace;
 
 pub use event::{Event, Events};
 pub use expose::Format;
-pub use log::{LogFormat, start_log};
+pub use log::{LogFormat, Quota, start_log};
 pub use metrics::{METRICS, MetricSpec, RESOURCE_METRICS};
 pub use outbox::{Inbox, Outbox, SinkHandles};
 pub use recent::{BatchRecord, Live, Recent};
@@ -48,7 +48,12 @@ pub struct Observer {
     pub recent: Recent,
     outbox: ArcSwapOption<Outbox>,
     tracing: OnceLock<Tracing>,
+    /// Log lines of batches.
+    pub batch_lines: Quota,
 }
+
+/// Lines a second for batches in which something is not good.
+const BATCH_LINES: u32 = 100;
 
 /// One route's handles.
 #[derive(Debug, Clone)]
@@ -90,6 +95,7 @@ impl Observer {
             recent: Recent::default(),
             outbox: ArcSwapOption::empty(),
             tracing: OnceLock::new(),
+            batch_lines: Quota::new(BATCH_LINES),
         }))
     }
 
