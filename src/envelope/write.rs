@@ -211,6 +211,7 @@ impl Said {
                 if self.good != Some((v.outcome, v.evidence)) {
                     self.good = Some((v.outcome, v.evidence));
                     self.good_text.clear();
+                    self.good_text.reserve(64);
                     verdict(&mut self.good_text, v, sources);
                 }
                 &self.good_text
@@ -219,6 +220,7 @@ impl Said {
                 if self.bad != Some((v.outcome, v.evidence, fault)) {
                     self.bad = Some((v.outcome, v.evidence, fault));
                     self.bad_text.clear();
+                    self.bad_text.reserve(256);
                     verdict(&mut self.bad_text, v, sources);
                 }
                 &self.bad_text

@@ -1,7 +1,6 @@
 //! Places evaluated: what a rule sees while it is applied.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::Reply;
@@ -16,8 +15,8 @@ use crate::profile::reply::EntryRule;
 /// Remembered by the address of the rule's pointer, which lives as long as the profile.
 #[derive(Debug, Default)]
 pub(super) struct Outside<'a> {
-    roots: HashMap<*const Pointer, Option<Found<'a>>>,
-    lists: HashMap<*const Pointer, Vec<Value<'a>>>,
+    roots: Vec<(*const Pointer, Option<Found<'a>>)>,
+    lists: Vec<(*const Pointer, Vec<Value<'a>>)>,
     /// The code that was looked up last: a batch's failures mostly share one.
     pub(super) last_code: Option<(String, Option<Class>)>,
 }
@@ -87,12 +86,8 @@ impl<'a> Scope<'a> {
             Place::Here(pointer) => first_scalar(pointer, self.here?),
             Place::Root(pointer) => {
                 let root = self.root?;
-                let mut outside = self.outside.borrow_mut();
-                outside
-                    .roots
-                    .entry(std::ptr::from_ref(pointer))
-                    .or_insert_with(|| first_scalar(pointer, root))
-                    .clone()
+                let roots = &mut self.outside.borrow_mut().roots;
+                remembered(roots, pointer, || first_scalar(pointer, root)).clone()
             }
             Place::Parallel(pointer) => self.parallel(pointer),
             Place::Key => self.key.map(Found::from),
@@ -141,16 +136,28 @@ impl<'a> Scope<'a> {
     fn parallel(&self, pointer: &Pointer) -> Option<Found<'a>> {
         let root = self.root?;
         let (element, len) = {
-            let mut outside = self.outside.borrow_mut();
-            let list = outside.lists.entry(std::ptr::from_ref(pointer)).or_insert_with(|| {
-                pointer.first(root).map(|list| list.elements().collect()).unwrap_or_default()
-            });
+            let lists = &mut self.outside.borrow_mut().lists;
+            let elements = || pointer.first(root).map(|list| list.elements().collect()).unwrap_or_default();
+            let list = remembered(lists, pointer, elements);
             (list.get(self.position).copied(), list.len())
         };
         // Counting looks outside the entry, too.
         let element = element.filter(|_| len == self.counts().0)?;
         element.scalar().filter(|s| !s.raw.is_empty()).map(Found::from)
     }
+}
+
+/// What was found for a pointer before, or is found now. A profile has few of them.
+fn remembered<'l, T>(
+    list: &'l mut Vec<(*const Pointer, T)>,
+    pointer: &Pointer,
+    find: impl FnOnce() -> T,
+) -> &'l mut T {
+    let at = list.iter().position(|(known, _)| std::ptr::eq(*known, pointer)).unwrap_or_else(|| {
+        list.push((pointer, find()));
+        list.len() - 1
+    });
+    &mut list[at].1
 }
 
 fn first_scalar<'a>(pointer: &Pointer, from: Value<'a>) -> Option<Found<'a>> {
