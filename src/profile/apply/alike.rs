@@ -84,6 +84,11 @@ impl<'a> Examples<'a> {
         self.known.iter().find(like).map(|example| &example.told)
     }
 
+    /// Whether another example could be kept.
+    pub(super) fn wants_more(&self) -> bool {
+        self.deciding.is_some() && self.known.len() < MOST
+    }
+
     /// Keeps an entry as an example, where it can be one. `said` is its verdict, with the item it was found to be about.
     pub(super) fn learn(&mut self, scope: &Scope<'a>, told: Option<Told<'a>>) {
         let Some(deciding) = &self.deciding else { return };

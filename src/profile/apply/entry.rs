@@ -167,6 +167,9 @@ fn state<'a>(
         }
         ledger.state(item, verdict);
     });
+    if !examples.wants_more() {
+        return None;
+    }
     // Only what its own first id led to can be found again that way.
     let by_first = about.is_some()
         && about == scope.text(&rule.id).and_then(|id| scope.request.asked.by_id(&id.decode()));
