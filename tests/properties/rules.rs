@@ -102,6 +102,7 @@ fn of_two_actions_that_fit_alike_the_first_in_the_file_counts() {
     let set = with("tie", rules);
     let headers = HeaderMap::new();
     let head = Head { method: &Method::POST, host: None, path: "/t/one/two", query: "", headers: &headers };
-    let found = view(&set, &Scope { vendor: None, profile: Some("jsonrpc/own") }, &head, b"", Bounds::default());
+    let found =
+        view(&set, &Scope { vendor: None, profile: Some("jsonrpc/own") }, &head, b"", Bounds::default());
     assert_eq!(found.expect("recognised").action().name, "First");
 }

@@ -241,7 +241,7 @@ impl Another for (String, Tree) {
             // Messages and tasks that are each entry's own.
             let at = n % scalars.len();
             if n % 2 == 1 && scalars[at].len() > 2 && scalars[at].starts_with('"') {
-                scalars[at].insert_str(1, "y");
+                scalars[at].insert(1, 'y');
             }
         }
     }

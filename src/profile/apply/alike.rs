@@ -129,10 +129,10 @@ impl<'a> Examples<'a> {
 }
 
 /// The places of a rule that decide beside an entry's structure; none where that cannot be told from the entry.
-fn deciding(rule: &EntryRule) -> Option<Vec<&Pointer>> {
+fn deciding<'r>(rule: &'r EntryRule) -> Option<Vec<&'r Pointer>> {
     let mut ways = Vec::new();
-    let mut add = |place| match place {
-        &Place::Here(ref pointer) if pointer.goes_by_structure() => {
+    let mut add = |place: &'r Place| match place {
+        Place::Here(pointer) if pointer.goes_by_structure() => {
             ways.push(pointer);
             true
         }
