@@ -54,13 +54,16 @@ impl CodeTable {
 
     /// The class of a code; a bare HTTP status (`404`, `404 Not Found`) means what HTTP says.
     pub fn find(&self, code: &str) -> Option<Class> {
-        if let Some(found) = self.found.read().unwrap_or_else(PoisonError::into_inner).get(code) {
-            return *found;
-        }
+        let full = {
+            let found = self.found.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(class) = found.get(code) {
+                return *class;
+            }
+            found.len() >= REMEMBERED
+        };
         let class = self.look(code);
-        let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
-        if found.len() < REMEMBERED && code.len() <= 256 {
-            found.insert(code.to_owned(), class);
+        if !full && code.len() <= 256 {
+            self.found.write().unwrap_or_else(PoisonError::into_inner).insert(code.to_owned(), class);
         }
         class
     }

@@ -26,10 +26,7 @@ pub fn view(
     body: &[u8],
     bounds: Bounds,
 ) -> Option<Request> {
-    let query = match head.query {
-        "" => None,
-        query => read_parameters(query.as_bytes(), "", bounds).ok(),
-    };
+    let query = read_parameters(head.query.as_bytes(), "", bounds).ok();
     let parsed = parse_body(head, body, bounds);
     let reader = Reader { head, query: query.as_ref(), body: parsed.as_ref() };
     let found = recognise::best(set, scope, &reader)?;
