@@ -76,7 +76,7 @@ pub(super) fn runtime(workers: Option<usize>) -> Option<tokio::runtime::Runtime>
     let _ = rustls::crypto::ring::default_provider().install_default();
     // One thread needs no scheduler that could hand work to others.
     let mut builder = match workers {
-        Some(1) => tokio::runtime::Builder::new_current_thread(),
+        Some(0 | 1) => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
     if let Some(workers) = workers.filter(|workers| *workers > 1) {
