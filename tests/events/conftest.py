@@ -3,24 +3,15 @@
 Needs ONEVELOPE, the path of a built binary, and nats-server on the PATH.
 """
 
-import os
 import sys
 
 sys.dont_write_bytecode = True
 
 import pytest
 
-from gateway import Gateway
+from gateway import Gateway, binary
 from stream import NatsServer
 from vendor import Caller, Vendor
-
-
-@pytest.fixture(scope="session")
-def binary():
-    path = os.environ.get("ONEVELOPE")
-    if not path or not os.access(path, os.X_OK):
-        pytest.exit(f"ONEVELOPE={path!r} is no program; build onevelope and set it to the binary's path", returncode=2)
-    return os.path.abspath(path)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ import socket
 import subprocess
 import time
 
+import pytest
+
 CONFIGURATION = """
 [listen]
 address = "127.0.0.1:{listen}"
@@ -28,6 +30,14 @@ deadline = "{drain}"
 
 {events}
 """
+
+
+@pytest.fixture(scope="session")
+def binary():
+    path = os.environ.get("ONEVELOPE")
+    if not path or not os.access(path, os.X_OK):
+        pytest.exit(f"ONEVELOPE={path!r} is no program; build onevelope and set it to the binary's path", returncode=2)
+    return os.path.abspath(path)
 
 
 class Gateway:

@@ -3,7 +3,6 @@
 Needs ONEVELOPE, the path of a built binary, and tmux on the PATH.
 """
 
-import os
 import shutil
 import sys
 
@@ -11,19 +10,9 @@ sys.dont_write_bytecode = True
 
 import pytest
 
-from gateway import Gateway
+from gateway import Gateway, binary
 from terminal import Terminal
 from vendor import Caller, Vendor
-
-
-@pytest.fixture(scope="session")
-def binary():
-    path = os.environ.get("ONEVELOPE")
-    if not path or not os.access(path, os.X_OK):
-        pytest.exit(f"ONEVELOPE={path!r} is no program; build onevelope and set it to the binary's path", returncode=2)
-    if not shutil.which("tmux"):
-        pytest.exit("tmux is not installed", returncode=2)
-    return os.path.abspath(path)
 
 
 @pytest.fixture
@@ -42,6 +31,8 @@ def caller():
 
 @pytest.fixture
 def terminal(tmp_path):
+    if not shutil.which("tmux"):
+        pytest.exit("tmux is not installed", returncode=2)
     terminal = Terminal(tmp_path)
     yield terminal
     terminal.close()
