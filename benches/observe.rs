@@ -10,23 +10,19 @@ use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use onevelope::config::Include;
-use onevelope::decode::Bounds;
 use onevelope::envelope::Envelope;
 use onevelope::observe::{Format, Inbox, Observer, Outbox};
 use onevelope::profile::{self, ProfileSet, Request, Trace};
-use onevelope::reply::{Incoming, Limits, translate};
-use onevelope::request::{Head, Scope, view};
+use onevelope::reply::translate;
 use prometheus::{Encoder, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
-use support::clock::{Candidate, race};
-use support::conversations::{Conversation, tencent};
+use support::clock::{Candidate, Rounds, race};
+use support::conversations::{Conversation, LIMITS, tencent};
 use support::table::{number, print, row};
 
 /// The binary's own.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const LIMITS: Limits =
-    Limits { decoded_body: 256 << 20, ratio: 1000, bounds: Bounds { depth: 128, nodes: 8_000_000 } };
 const ID: &str = "01JD8Z5N3Q0V7KX2T4B6C8D9EB";
 const TOOK: Duration = Duration::from_micros(30);
 const TTL: Duration = Duration::from_secs(3600);
@@ -50,7 +46,8 @@ fn main() {
     let (rounds, turn) = if real { (101, Duration::from_millis(2)) } else { (1, Duration::ZERO) };
     let set = profile::load(None).expect("the built-in profiles");
     let talks: Vec<Conversation> = (0..FILLING + BEHIND).map(conversation).collect();
-    let asked: Vec<Request> = talks.iter().map(|talk| recognised(&set, talk)).collect();
+    let asked: Vec<Request> =
+        talks.iter().map(|talk| talk.recognised(&set).expect("a call that the profiles know")).collect();
     all_judged(&asked, &talks, &[], &mut |judged| {
         recording(&set, judged, rounds, turn);
         threads(&set, judged, if real { 51 } else { 1 }, if real { 2_000 } else { 1 });
@@ -69,15 +66,6 @@ fn conversation(number: usize) -> Conversation {
     talk
 }
 
-fn recognised(set: &ProfileSet, talk: &Conversation) -> Request {
-    let (path, query) = talk.request.path_and_query();
-    let method = talk.request.method.clone().unwrap_or_default();
-    let host = talk.request.host();
-    let head = Head { method: &method, host: host.as_deref(), path, query, headers: &talk.request.headers };
-    let scope = Scope { vendor: Some("tencent"), profile: None };
-    view(set, &scope, &head, &talk.request.body, LIMITS.bounds).expect("a call that the profiles know")
-}
-
 /// Envelopes live only within `translate`: one call inside the other, until all are there.
 fn all_judged(
     asked: &[Request],
@@ -86,21 +74,23 @@ fn all_judged(
     then: &mut dyn FnMut(&[Judged<'_>]),
 ) {
     let ([request, asked @ ..], [talk, talks @ ..]) = (asked, talks) else { return then(held) };
-    let reply = Incoming {
-        status: talk.reply.status,
-        headers: &talk.reply.headers,
-        body: &talk.reply.body,
-        cut: false,
-    };
-    translate(request, &reply, &LIMITS, false, false, &mut Trace::default(), |envelope, text, _| {
-        assert_eq!(
-            (envelope.summary.total as usize, envelope.summary.failed as usize),
-            (VERDICTS, VERDICTS / 10)
-        );
-        let mut held: Vec<Judged<'_>> = held.to_vec();
-        held.push((request, envelope, text));
-        all_judged(asked, talks, &held, then);
-    });
+    translate(
+        request,
+        &talk.incoming(),
+        &LIMITS,
+        false,
+        false,
+        &mut Trace::default(),
+        |envelope, text, _| {
+            assert_eq!(
+                (envelope.summary.total as usize, envelope.summary.failed as usize),
+                (VERDICTS, VERDICTS / 10)
+            );
+            let mut held: Vec<Judged<'_>> = held.to_vec();
+            held.push((request, envelope, text));
+            all_judged(asked, talks, &held, then);
+        },
+    );
 }
 
 /// An observer as a gateway starts it; its table is full when `filled`.
@@ -199,16 +189,8 @@ fn recording(set: &ProfileSet, judged: &[Judged<'_>], rounds: usize, turn: Durat
         "onevelope, table full, ids new",
         "onevelope, rows known, events to a sink",
     ];
-    let mut lines = vec![row(["100 verdicts, 10 failed", "µs", "÷ prometheus", "noise"])];
-    for (at, name) in names.iter().enumerate() {
-        lines.push(vec![
-            (*name).to_owned(),
-            number(found.time(at) / 1000.0),
-            number(found.ratio(at, 0)),
-            format!("{:.0}%", found.noise(at) * 100.0),
-        ]);
-    }
-    print("Recording one batch, one thread", &lines);
+    let head = ["100 verdicts, 10 failed", "µs", "÷ prometheus", "noise"];
+    print("Recording one batch, one thread", &lines(head, &names, &found, 1e3));
 }
 
 /// The same table from two threads that do nothing but record; a gateway reads a reply in between.
@@ -269,14 +251,15 @@ fn scraping(set: &ProfileSet, judged: &[Judged<'_>], rounds: usize) {
     let found = race(&mut candidates, rounds, Duration::ZERO);
     let names =
         ["prometheus: gather and text", "onevelope: /metrics/resources", "of that, with the table locked"];
-    let mut lines = vec![row(["2,000 rows", "ms", "÷ prometheus", "noise"])];
-    for (at, name) in names.iter().enumerate() {
-        lines.push(vec![
-            (*name).to_owned(),
-            number(found.time(at) / 1e6),
-            number(found.ratio(at, 0)),
-            format!("{:.0}%", found.noise(at) * 100.0),
-        ]);
-    }
-    print("One scrape of a full table", &lines);
+    let head = ["2,000 rows", "ms", "÷ prometheus", "noise"];
+    print("One scrape of a full table", &lines(head, &names, &found, 1e6));
+}
+
+/// A line for each candidate, in a unit of so many nanoseconds and as a ratio to the first.
+fn lines(head: [&str; 4], names: &[&str], found: &Rounds, unit: f64) -> Vec<Vec<String>> {
+    let line = |(at, name): (usize, &&str)| {
+        let (time, ratio, noise) = (found.time(at) / unit, found.ratio(at, 0), found.noise(at));
+        vec![(*name).to_owned(), number(time), number(ratio), format!("{:.0}%", noise * 100.0)]
+    };
+    std::iter::once(row(head)).chain(names.iter().enumerate().map(line)).collect()
 }

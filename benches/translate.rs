@@ -8,14 +8,12 @@ mod support;
 use std::hint::black_box;
 use std::time::Duration;
 
-use onevelope::decode::Bounds;
 use onevelope::envelope::Writer;
 use onevelope::profile::{self, ProfileSet, Request, Trace};
-use onevelope::reply::{Incoming, Limits, translate};
-use onevelope::request::{Head, Scope, view};
+use onevelope::reply::translate;
 use support::clock::{Candidate, race};
 use support::conversations::{
-    Conversation, aws_ec2, aws_sqs, azure_blobs, huawei_done, huawei_failed, opensearch, tencent,
+    Conversation, LIMITS, aws_ec2, aws_sqs, azure_blobs, huawei_done, huawei_failed, opensearch, tencent,
     tencent_query,
 };
 use support::table::{number, print, row};
@@ -23,9 +21,6 @@ use support::table::{number, print, row};
 /// The binary's own.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-const LIMITS: Limits =
-    Limits { decoded_body: 256 << 20, ratio: 1000, bounds: Bounds { depth: 128, nodes: 8_000_000 } };
 
 type Make = fn(usize) -> Conversation;
 
@@ -145,7 +140,7 @@ fn replies(row: &Row) -> Candidate<'_> {
 
 fn requests<'r>(set: &'r ProfileSet, row: &'r Row) -> Candidate<'r> {
     Box::new(|| {
-        black_box(look(set, &row.talk));
+        black_box(row.talk.recognised(set));
     })
 }
 
@@ -153,25 +148,9 @@ fn percent(part: f64) -> String {
     format!("{:.0}%", part * 100.0)
 }
 
-/// The request as the gateway sees it.
-fn look(set: &ProfileSet, talk: &Conversation) -> Option<Request> {
-    let (path, query) = talk.request.path_and_query();
-    let method = talk.request.method.clone().unwrap_or_default();
-    let host = talk.request.host();
-    let head = Head { method: &method, host: host.as_deref(), path, query, headers: &talk.request.headers };
-    let scope = Scope { vendor: talk.profile.split('/').next(), profile: None };
-    view(set, &scope, &head, &talk.request.body, LIMITS.bounds)
-}
-
 /// Reply bytes → envelope bytes. Returns their number, and what the summary counts.
 fn rewrite(asked: &Request, talk: &Conversation) -> (usize, u32, u32) {
-    let reply = Incoming {
-        status: talk.reply.status,
-        headers: &talk.reply.headers,
-        body: &talk.reply.body,
-        cut: false,
-    };
-    translate(asked, &reply, &LIMITS, false, false, &mut Trace::default(), |envelope, text, _| {
+    translate(asked, &talk.incoming(), &LIMITS, false, false, &mut Trace::default(), |envelope, text, _| {
         let writer =
             Writer { id: "01JD8Z5N3Q0V7KX2T4B6C8D9EB", attempts: 1, duration_ms: 188, ..Writer::default() };
         let len = writer.write(envelope, text).iter().map(bytes::Bytes::len).sum();
@@ -185,7 +164,7 @@ fn skim(body: &[u8]) {
 
 /// The recognised request, after a check that the figures will be of the right work.
 fn recognised(set: &ProfileSet, talk: &Conversation) -> Request {
-    let asked = look(set, talk).expect("a call that the profiles know");
+    let asked = talk.recognised(set).expect("a call that the profiles know");
     assert_eq!(asked.profile.name, talk.profile);
     assert_eq!(asked.asked.len(), talk.asked);
     let (_, total, failed) = rewrite(&asked, talk);

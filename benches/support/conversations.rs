@@ -3,7 +3,11 @@
 
 use std::fmt::Write as _;
 
+use onevelope::decode::Bounds;
 use onevelope::message::Message;
+use onevelope::profile::{ProfileSet, Request};
+use onevelope::reply::{Incoming, Limits};
+use onevelope::request::{Head, Scope, view};
 
 /// A request and the reply to it.
 #[derive(Debug)]
@@ -23,7 +27,28 @@ impl Conversation {
         let message = |text: &str| Message::parse(text.as_bytes()).expect("a message of our own making");
         Self { profile, request: message(request), reply: message(reply), asked, failed }
     }
+
+    /// The request as the gateway sees it, on a route that names the vendor.
+    pub fn recognised(&self, set: &ProfileSet) -> Option<Request> {
+        let (path, query) = self.request.path_and_query();
+        let method = self.request.method.clone().unwrap_or_default();
+        let host = self.request.host();
+        let head =
+            Head { method: &method, host: host.as_deref(), path, query, headers: &self.request.headers };
+        let scope = Scope { vendor: self.profile.split('/').next(), profile: None };
+        view(set, &scope, &head, &self.request.body, LIMITS.bounds)
+    }
+
+    /// The reply as the gateway gets it.
+    pub fn incoming(&self) -> Incoming<'_> {
+        let reply = &self.reply;
+        Incoming { status: reply.status, headers: &reply.headers, body: &reply.body, cut: false }
+    }
 }
+
+/// More than any of the batches needs.
+pub const LIMITS: Limits =
+    Limits { decoded_body: 256 << 20, ratio: 1000, bounds: Bounds { depth: 128, nodes: 8_000_000 } };
 
 const JSON_OK: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
 const XML_OK: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n";
