@@ -73,6 +73,15 @@ impl Message {
     }
 }
 
+/// Removes the headers whose names say so. Few messages have any: one look at the names that are there, instead of a search
+/// for each that might be.
+pub fn remove_headers(headers: &mut HeaderMap, gone: impl Fn(&HeaderName) -> bool) {
+    let gone: Vec<HeaderName> = headers.keys().filter(|name| gone(name)).cloned().collect();
+    for name in gone {
+        headers.remove(name);
+    }
+}
+
 /// An authority's host.
 pub fn without_port(authority: &str) -> &str {
     let host = match authority.rsplit_once(':') {

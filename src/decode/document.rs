@@ -262,6 +262,11 @@ impl<'d> Value<'d> {
         self.node().next() - self.at
     }
 
+    /// Whether comparing it node by node ([`Self::is_like`]) is worth it.
+    pub fn is_small(self) -> bool {
+        self.size() <= 64
+    }
+
     /// A scalar's text as it stands, without the quotes.
     pub fn text(self) -> &'d str {
         self.span(self.node())

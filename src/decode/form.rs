@@ -74,7 +74,7 @@ impl<'t> Tape<'t> {
             self.push(Kind::String, value);
             return Some(());
         }
-        let mut steps = name.split('.').filter(|step| *step != "member");
+        let mut steps = steps(name);
         let mut step = steps.next().filter(|step| !step.is_empty())?;
         let mut depth = 0;
         for next in steps {
@@ -172,6 +172,11 @@ struct Group<'t> {
     groups: HashMap<Cow<'t, str>, usize, foldhash::fast::RandomState>,
 }
 
+/// A name's steps; AWS's `member` before a number says nothing.
+fn steps(name: &str) -> impl Iterator<Item = &str> {
+    name.split('.').filter(|step| *step != "member")
+}
+
 /// Deepest path; a deeper one is a caller's mischief, not a vendor's parameter.
 const DEEPEST: usize = 16;
 
@@ -181,19 +186,13 @@ pub fn form_to_json(text: &str) -> String {
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (plain(name), plain(value));
-        let steps = || name.split('.').filter(|step| *step != "member");
-        if steps().count() > DEEPEST || steps().any(str::is_empty) {
+        if steps(&name).count() > DEEPEST || steps(&name).any(str::is_empty) {
             root.list.push((name, Part::Text(value)));
             continue;
         }
         match name {
-            Cow::Borrowed(name) => {
-                root.insert(name.split('.').filter(|step| *step != "member").map(Cow::Borrowed), value);
-            }
-            Cow::Owned(name) => root.insert(
-                name.split('.').filter(|step| *step != "member").map(|step| Cow::Owned(step.to_owned())),
-                value,
-            ),
+            Cow::Borrowed(name) => root.insert(steps(name).map(Cow::Borrowed), value),
+            Cow::Owned(name) => root.insert(steps(&name).map(|step| Cow::Owned(step.to_owned())), value),
         }
     }
     let mut out = Vec::with_capacity(text.len() + text.len() / 4 + 16);

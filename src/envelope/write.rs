@@ -194,38 +194,28 @@ fn operation(out: &mut Vec<u8>, op: &Operation<'_>) {
     out.push(b'}');
 }
 
-/// What the last good and the last bad verdict said, as it was written: in a batch most say the same.
+/// What the last verdict without a fault and the last with one said, as it was written: in a batch most say the same.
 #[derive(Default)]
-struct Said {
-    good: Option<(Outcome, Evidence)>,
-    good_text: Vec<u8>,
-    bad: Option<(Outcome, Evidence, Fault)>,
-    bad_text: Vec<u8>,
+struct Said([Memo; 2]);
+
+#[derive(Default)]
+struct Memo {
+    of: Option<(Outcome, Evidence, Option<Fault>)>,
+    text: Vec<u8>,
 }
 
 impl Said {
     /// A verdict's outcome, evidence and error.
     fn text(&mut self, v: &Verdict, sources: &Sources<'_>) -> &[u8] {
-        match v.fault {
-            None => {
-                if self.good != Some((v.outcome, v.evidence)) {
-                    self.good = Some((v.outcome, v.evidence));
-                    self.good_text.clear();
-                    self.good_text.reserve(64);
-                    verdict(&mut self.good_text, v, sources);
-                }
-                &self.good_text
-            }
-            Some(fault) => {
-                if self.bad != Some((v.outcome, v.evidence, fault)) {
-                    self.bad = Some((v.outcome, v.evidence, fault));
-                    self.bad_text.clear();
-                    self.bad_text.reserve(256);
-                    verdict(&mut self.bad_text, v, sources);
-                }
-                &self.bad_text
-            }
+        let memo = &mut self.0[usize::from(v.fault.is_some())];
+        let said = Some((v.outcome, v.evidence, v.fault));
+        if memo.of != said {
+            memo.of = said;
+            memo.text.clear();
+            memo.text.reserve(256);
+            verdict(&mut memo.text, v, sources);
         }
+        &memo.text
     }
 }
 

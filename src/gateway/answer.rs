@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::{Authority, PathAndQuery};
 use http::{Method, Request, Response, Uri};
 use http_body::Body as _;
@@ -19,7 +19,7 @@ use super::{Gateway, GatewayError, respond};
 use crate::body::{Body, Budget, Collected, collect};
 use crate::config::Mode;
 use crate::envelope::Category;
-use crate::message::without_port;
+use crate::message::{remove_headers, without_port};
 use crate::profile;
 use crate::reply::Prefer;
 use crate::request::{Head, Scope, may_match, view};
@@ -339,11 +339,7 @@ fn path_and_query(uri: &Uri, route: &Route) -> Option<PathAndQuery> {
 
 /// `Onevelope-*` is between the caller and us.
 fn drop_ours(headers: &mut HeaderMap) {
-    let ours = |name: &&HeaderName| name.as_str().starts_with("onevelope-");
-    let ours: Vec<HeaderName> = headers.keys().filter(ours).cloned().collect();
-    for name in ours {
-        headers.remove(name);
-    }
+    remove_headers(headers, |name| name.as_str().starts_with("onevelope-"));
 }
 
 fn head<'r>(parts: &'r http::request::Parts, route: &Route, host: &'r str) -> Head<'r> {

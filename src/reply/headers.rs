@@ -3,15 +3,11 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::envelope::{Envelope, MEDIA_TYPE, Summary};
-use crate::json_text::number;
+use crate::message::remove_headers;
 
 /// Removes what described the vendor's bytes and would lie about ours.
 pub fn strip_rewritten(headers: &mut HeaderMap) {
-    let gone: Vec<HeaderName> =
-        headers.keys().filter(|name| describes_bytes(name.as_str())).cloned().collect();
-    for name in gone {
-        headers.remove(name);
-    }
+    remove_headers(headers, |name| describes_bytes(name.as_str()));
 }
 
 fn describes_bytes(name: &str) -> bool {
@@ -58,20 +54,10 @@ pub fn media_type(accept: Option<&HeaderValue>) -> HeaderValue {
 }
 
 fn items(s: &Summary) -> String {
-    let members = [
-        ("total=", s.total),
-        (", succeeded=", s.succeeded),
-        (", accepted=", s.accepted),
-        (", failed=", s.failed),
-        (", not_attempted=", s.not_attempted),
-        (", unknown=", s.unknown),
-    ];
-    let mut text = Vec::with_capacity(96);
-    for (name, count) in members {
-        text.extend_from_slice(name.as_bytes());
-        number(&mut text, u64::from(count));
-    }
-    String::from_utf8(text).unwrap_or_default()
+    format!(
+        "total={}, succeeded={}, accepted={}, failed={}, not_attempted={}, unknown={}",
+        s.total, s.succeeded, s.accepted, s.failed, s.not_attempted, s.unknown
+    )
 }
 
 fn insert(headers: &mut HeaderMap, name: &'static str, value: String) {

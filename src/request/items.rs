@@ -134,7 +134,7 @@ impl<'a> Adder<'a, '_> {
             RequestPlace::Document(pointer) => pointer.first_text(element),
             _ => None,
         })?;
-        (element.size() <= LARGEST).then(|| (element, element.distance(id)))
+        element.is_small().then(|| (element, element.distance(id)))
     }
 
     fn element(&mut self, element: Value<'a>) {
@@ -187,6 +187,3 @@ impl<'a> Adder<'a, '_> {
         }
     }
 }
-
-/// Larger elements are not compared node by node.
-const LARGEST: u32 = 64;

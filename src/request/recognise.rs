@@ -52,7 +52,7 @@ pub fn may_match(set: &ProfileSet, scope: &Scope<'_>, head: &Head<'_>, has_body:
     })
 }
 
-fn vendors<'s>(set: &'s ProfileSet, scope: &Scope<'s>) -> impl Iterator<Item = &'s std::sync::Arc<Vendor>> {
+fn vendors<'m>(set: &'m ProfileSet, scope: &Scope<'_>) -> impl Iterator<Item = &'m std::sync::Arc<Vendor>> {
     let only = scope.vendor;
     set.vendors().iter().filter(move |vendor| only.is_none_or(|name| vendor.name == name))
 }
@@ -94,7 +94,7 @@ fn allowed(texts: &[String], value: &str) -> bool {
 pub(super) fn best<'m>(set: &'m ProfileSet, scope: &Scope<'_>, reader: &Reader<'m>) -> Option<Match<'m>> {
     let head = reader.head;
     let mut best: Option<Match<'_>> = None;
-    for vendor in set.vendors().iter().filter(|vendor| scope.vendor.is_none_or(|name| vendor.name == name)) {
+    for vendor in vendors(set, scope) {
         let Some(index) = set.index(&vendor.name) else { continue };
         let mut host = None;
         let mut consider = |at: ActionRef, selected: bool| {

@@ -2,6 +2,8 @@
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::message::remove_headers;
+
 /// Removes hop-by-hop fields (RFC 9110 section 7.6.1), those that `Connection` names included.
 pub fn drop_hop_by_hop(headers: &mut HeaderMap) {
     // Every `Connection` line must be read before it is removed: each may name further fields.
@@ -20,11 +22,7 @@ pub fn drop_hop_by_hop(headers: &mut HeaderMap) {
         }
         headers.remove(header::CONNECTION);
     }
-    // Few messages have any: one look at the names that are there, instead of a search for each that might be.
-    let gone: Vec<HeaderName> = headers.keys().filter(|name| is_hop_by_hop(name)).cloned().collect();
-    for name in gone {
-        headers.remove(name);
-    }
+    remove_headers(headers, is_hop_by_hop);
 }
 
 fn is_hop_by_hop(name: &HeaderName) -> bool {

@@ -10,8 +10,6 @@ use crate::profile::reply::{EntryRule, Join, OutcomeRule};
 
 /// Examples kept for a rule; entries that say yet other things are judged one by one.
 const MOST: usize = 4;
-/// Larger entries are not compared node by node.
-const MOST_NODES: u32 = 64;
 /// Entries in vain after which a list is taken for one without likeness.
 const PATIENCE: usize = 32;
 
@@ -89,11 +87,11 @@ impl<'a> Examples<'a> {
         self.deciding.is_some() && self.known.len() < MOST
     }
 
-    /// Keeps an entry as an example, where it can be one. `said` is its verdict, with the item it was found to be about.
+    /// Keeps an entry as an example, where something was told by which others can be.
     pub(super) fn learn(&mut self, scope: &Scope<'a>, told: Option<Told<'a>>) {
         let Some(deciding) = &self.deciding else { return };
         let (Some(entry), Some(told)) = (scope.here, told) else { return self.fail() };
-        if self.known.len() >= MOST || entry.size() > MOST_NODES {
+        if self.known.len() >= MOST || !entry.is_small() {
             return self.fail();
         }
         let words = deciding.iter().filter_map(|pointer| pointer.first_text(entry));
@@ -135,7 +133,7 @@ impl<'a> Examples<'a> {
 
 /// The places of a rule that decide beside an entry's structure; none where that cannot be told from the entry.
 fn deciding(rule: &EntryRule) -> Option<Vec<&Pointer>> {
-    let structural = |place: &&Place| match place {
+    let structural = |place: &Place| match place {
         Place::Here(pointer) => pointer.goes_by_structure(),
         Place::Parallel(_) => false,
         // The same for every entry, or its key, of which only the id is made.
@@ -146,16 +144,18 @@ fn deciding(rule: &EntryRule) -> Option<Vec<&Pointer>> {
         OutcomeRule::By { places, .. } => places,
     };
     let delays = rule.retry_after.iter().map(|(place, _)| place);
-    let by_words = || rule.filter.by_words().chain(outcome).chain(&rule.code).chain(&rule.sender_fault);
-    let mut by_words_all = by_words().chain(delays.clone());
-    let mut by_structure = rule.filter.by_structure().chain(&rule.id).chain(&rule.task).chain(&rule.message);
-    let fits = by_words_all.all(|place| structural(&place) && *place != Place::Key)
-        && by_structure.all(|place| structural(&place));
-    let ways = by_words().chain(delays).filter_map(|place| match place {
+    let words =
+        rule.filter.by_words().chain(outcome).chain(&rule.code).chain(&rule.sender_fault).chain(delays);
+    let words: Vec<&Place> = words.collect();
+    let mut structure = rule.filter.by_structure().chain(&rule.id).chain(&rule.task).chain(&rule.message);
+    if !structure.all(structural) || !words.iter().all(|place| structural(place) && **place != Place::Key) {
+        return None;
+    }
+    let ways = words.into_iter().filter_map(|place| match place {
         Place::Here(pointer) => Some(pointer),
         _ => None,
     });
-    fits.then(|| ways.collect())
+    Some(ways.collect())
 }
 
 /// Where the first text stands that places give, if it is the entry's own. Outer none: it must be looked at each time.

@@ -33,34 +33,29 @@ pub(super) fn collect<'a>(
         each(rule, root, &mut |here, key| {
             own.listed_at = place;
             place += 1;
-            match examples.of(here, key.is_some()) {
+            let told = match examples.of(here, key.is_some()) {
                 Some(Told::Left) => return,
-                Some(Told::Silent) => {
-                    position += 1;
-                    total += 1;
-                    return;
+                Some(Told::Silent) => true,
+                Some(Told::Said(statement)) => say(statement, here, key, ledger, data),
+                None => false,
+            };
+            if !told {
+                own.here = Some(here);
+                own.key = key;
+                own.position = position;
+                if !rule.filter.holds(&own) {
+                    return examples.learn(&own, Some(Told::Left));
                 }
-                Some(Told::Said(statement)) if say(statement, here, key, ledger, data) => {
-                    position += 1;
-                    total += 1;
-                    return;
-                }
-                _ => {}
-            }
-            own.here = Some(here);
-            own.key = key;
-            own.position = position;
-            if !rule.filter.holds(&own) {
-                return examples.learn(&own, Some(Told::Left));
+                let told = state(rule, &own, ledger, data, trace, &examples);
+                examples.learn(&own, told);
             }
             position += 1;
             total += 1;
-            let told = state(rule, &own, ledger, data, trace, &examples);
-            examples.learn(&own, told);
         });
     }
     total
 }
+
 /// States what an example tells; false where the entry must be read in full.
 #[inline]
 fn say<'a>(

@@ -115,9 +115,7 @@ impl<'a> Ledger<'a> {
         if at >= self.slots.len() {
             // Mostly the next: vendors keep the request's order.
             self.make_room(at);
-            self.slots.push(verdict);
-            self.said.push(true);
-            self.matched += 1;
+            self.append(verdict);
         } else if !self.said[at] {
             self.slots[at] = verdict;
             self.said[at] = true;
@@ -143,14 +141,20 @@ impl<'a> Ledger<'a> {
         }
         self.bad |= !verdict.outcome.is_good();
         // Copied once, into its place.
-        self.slots.push(*verdict);
-        self.said.push(true);
-        self.matched += 1;
+        self.append(*verdict);
         let asked = self.asked;
         if let Some(slot) = self.slots.last_mut() {
             own.put(slot);
             name(asked, item, slot);
         }
+    }
+
+    /// The verdict on the first item that has no place yet.
+    #[inline]
+    fn append(&mut self, verdict: Verdict) {
+        self.slots.push(verdict);
+        self.said.push(true);
+        self.matched += 1;
     }
 
     /// Placeholders for so many items.
@@ -217,19 +221,14 @@ impl<'a> Ledger<'a> {
         if self.silent() == 0 {
             return;
         }
-        for item in 0..self.asked.len() {
-            if !self.spoke(item as u32) {
+        self.make_room(self.asked.len());
+        for item in 0..self.slots.len() {
+            if !self.said[item] {
                 let mut verdict = make(item);
                 self.bad |= !verdict.outcome.is_good();
                 name(self.asked, item as u32, &mut verdict);
-                if item < self.slots.len() {
-                    self.slots[item] = verdict;
-                    self.said[item] = true;
-                } else {
-                    self.make_room(item);
-                    self.slots.push(verdict);
-                    self.said.push(true);
-                }
+                self.slots[item] = verdict;
+                self.said[item] = true;
             }
         }
         self.matched = self.asked.len();
