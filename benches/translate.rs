@@ -44,7 +44,7 @@ fn main() {
     ];
     seed_families(
         &set,
-        &rows(&set, &seeds, if real { &[1, 10, 100, 1_000, 10_000] } else { &[10] }),
+        &rows(&set, &seeds, if real { &[1, 10, 100, 1_000, 10_000, 100_000] } else { &[10] }),
         rounds,
         turn,
     );
