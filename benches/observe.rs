@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 
 use onevelope::config::Include;
 use onevelope::envelope::Envelope;
+use onevelope::judge::Trace;
 use onevelope::observe::{Format, Inbox, Observer, Outbox};
-use onevelope::profile::{self, ProfileSet, Request, Trace};
+use onevelope::profile::{self, ProfileSet};
 use onevelope::reply::translate;
+use onevelope::request::Request;
 use prometheus::{Encoder, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
 use support::clock::{Candidate, Rounds, race};
 use support::conversations::{Conversation, LIMITS, tencent};

@@ -9,8 +9,10 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use onevelope::envelope::Writer;
-use onevelope::profile::{self, ProfileSet, Request, Trace};
+use onevelope::judge::Trace;
+use onevelope::profile::{self, ProfileSet};
 use onevelope::reply::translate;
+use onevelope::request::Request;
 use support::clock::{Candidate, race};
 use support::conversations::{
     Conversation, LIMITS, aws_ec2, aws_sqs, azure_blobs, huawei_done, huawei_failed, opensearch, tencent,

@@ -1,7 +1,7 @@
 //! onevelope: one envelope for every cloud's batch answer.
 //!
-//! The modules stand in the order of a request's way: [`json_text`] is shared by reader and writer, then
-//! `decode → envelope → profile → request` are dry (no I/O, no clock).
+//! `ARCHITECTURE.md` lists the modules in the order of a request's way. `decode`, `envelope`, `profile`, `request`, `judge`,
+//! `reply` and `explain` are dry: no I/O, no clock.
 
 pub mod admin;
 pub mod body;
@@ -10,8 +10,10 @@ pub mod config;
 pub mod decode;
 pub mod envelope;
 pub mod events;
+pub mod explain;
 pub mod gateway;
 mod json_text;
+pub mod judge;
 pub mod listen;
 pub mod message;
 pub mod observe;

@@ -105,9 +105,69 @@ fn modules_import_only_what_the_table_allows() {
     assert!(offences.is_empty(), "{}", offences.join("\n"));
 }
 
+/// Whom each thing imports → the first way back to where it began.
+fn circle(arrows: &BTreeMap<String, BTreeSet<String>>) -> Option<String> {
+    let mut done = BTreeSet::new();
+    fn walk(
+        at: &str,
+        arrows: &BTreeMap<String, BTreeSet<String>>,
+        way: &mut Vec<String>,
+        done: &mut BTreeSet<String>,
+    ) -> Option<String> {
+        if let Some(from) = way.iter().position(|name| name == at) {
+            return Some(format!("{} → {at}", way[from..].join(" → ")));
+        }
+        if done.contains(at) {
+            return None;
+        }
+        way.push(at.to_owned());
+        let found = arrows.get(at).into_iter().flatten().find_map(|next| walk(next, arrows, way, done));
+        way.pop();
+        done.insert(at.to_owned());
+        found
+    }
+    arrows.keys().find_map(|name| walk(name, arrows, &mut Vec::new(), &mut done))
+}
+
+#[test]
+fn no_circle_between_modules() {
+    let names: BTreeSet<String> = sources("src").iter().map(|(file, _)| module(file).to_owned()).collect();
+    let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (file, source) in sources("src") {
+        for (_, line) in code(&source) {
+            let used = line.split("crate::").skip(1).filter_map(|rest| words(rest).next());
+            let used = used.filter(|used| *used != module(&file) && names.contains(*used));
+            arrows.entry(module(&file).to_owned()).or_default().extend(used.map(str::to_owned));
+        }
+    }
+    assert_eq!(circle(&arrows), None);
+}
+
+#[test]
+fn no_circle_between_the_files_of_a_module() {
+    let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (file, source) in sources("src") {
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let name = file.strip_suffix(".rs").unwrap_or(&file);
+        // A folder's own page names its files; they may use what it defines.
+        if name.ends_with("/mod") {
+            continue;
+        }
+        for (_, line) in code(&source) {
+            let used = line.split("super::").skip(1).filter_map(|rest| words(rest).next());
+            let siblings = used.map(|used| format!("{folder}/{used}"));
+            let siblings =
+                siblings.filter(|path| path != name && root().join(format!("{path}.rs")).is_file());
+            arrows.entry(name.to_owned()).or_default().extend(siblings);
+        }
+    }
+    assert_eq!(circle(&arrows), None);
+}
+
 #[test]
 fn dry_modules_do_no_io_and_have_no_clock() {
-    const DRY: [&str; 7] = ["decode", "envelope", "profile", "request", "reply", "json_text", "message"];
+    const DRY: [&str; 9] =
+        ["decode", "envelope", "profile", "request", "judge", "reply", "explain", "json_text", "message"];
     const WET: [&str; 8] =
         ["tokio", "hyper", "hyper_util", "tower", "tracing", "prometheus", "rustls", "config"];
     const STD: [&str; 6] = ["fs", "net", "env", "time", "process", "thread"];

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use onevelope::decode::Bounds;
 use onevelope::message::Message;
-use onevelope::profile::{ProfileSet, Request};
+use onevelope::profile::ProfileSet;
 use onevelope::reply::{Incoming, Limits};
+use onevelope::request::Request;
 use onevelope::request::{Head, Scope, view};
 
 /// A request and the reply to it.

@@ -9,7 +9,9 @@ use http::{HeaderMap, HeaderValue, Method};
 use libfuzzer_sys::fuzz_target;
 use onevelope::decode::Bounds;
 use onevelope::envelope::Writer;
-use onevelope::profile::{ProfileSet, Request, Trace, load};
+use onevelope::judge::Trace;
+use onevelope::profile::{ProfileSet, load};
+use onevelope::request::Request;
 use onevelope::reply::{Incoming, Limits, translate};
 use onevelope::request::{Head, Scope, view};
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Admin, JSON, reply};
 use crate::body::{Body, Budget, Collected, collect};
-use crate::cli::explain_texts;
+use crate::explain::explain_texts;
 
 /// Largest request to the playground.
 const PLAYGROUND: usize = 4 << 20;

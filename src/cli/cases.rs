@@ -5,9 +5,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::conversation::{judge_messages, recognise, reply_message};
+use crate::explain::{judge_messages, recognise, reply_message};
+use crate::judge::Trace;
 use crate::message::Message;
-use crate::profile::{ProfileSet, Trace};
+use crate::profile::ProfileSet;
 use crate::reply::RawPolicy;
 use crate::request::Scope;
 

@@ -1,14 +1,15 @@
-//! Two files of a conversation → recognised request, reply, envelope. Shared by `normalize`, `explain` and cases.
+//! Two files of a conversation → recognised request, reply, envelope. Shared by `normalize` and `explain`.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::decode::Bounds;
-use crate::envelope::{BatchOutcome, Writer};
+use crate::envelope::BatchOutcome;
+use crate::explain::{Judged, Unrecognised, judge_messages, recognise, reply_message};
+use crate::judge::Trace;
 use crate::message::Message;
-use crate::profile::{Asked, ProfileSet, Request, Trace};
-use crate::reply::{Incoming, Limits, RawPolicy, raw, translate};
-use crate::request::{Head, Scope, view};
+use crate::profile::ProfileSet;
+use crate::reply::RawPolicy;
+use crate::request::{Asked, Request, Scope};
 
 /// Where the conversation is and how it is to be read.
 #[derive(Debug, Clone, clap::Args)]
@@ -57,17 +58,8 @@ fn raw_policy(word: &str) -> Result<RawPolicy, String> {
 pub enum ConversationError {
     #[error("{file}: {what}")]
     File { file: String, what: String },
-    #[error("not recognised: {0}")]
-    NotRecognised(String),
-}
-
-/// A conversation's envelope, written.
-#[derive(Debug)]
-pub(super) struct Judged {
-    pub(super) json: Vec<u8>,
-    pub(super) outcome: BatchOutcome,
-    pub(super) status: u16,
-    pub(super) request: Request,
+    #[error(transparent)]
+    NotRecognised(#[from] Unrecognised),
 }
 
 pub(super) fn judge(args: &Args, set: &ProfileSet, trace: &mut Trace) -> Result<Judged, ConversationError> {
@@ -89,42 +81,9 @@ pub(super) fn judge(args: &Args, set: &ProfileSet, trace: &mut Trace) -> Result<
     Ok(judge_messages(request, &reply, args.strict, args.raw, trace))
 }
 
-/// Recognises a request message.
-pub(super) fn recognise(
-    set: &ProfileSet,
-    scope: &Scope<'_>,
-    message: &Message,
-) -> Result<Request, ConversationError> {
-    let host = message.host();
-    let (path, query) = message.path_and_query();
-    let method = message.method.clone().unwrap_or_default();
-    let head = Head { method: &method, host: host.as_deref(), path, query, headers: &message.headers };
-    view(set, scope, &head, &message.body, Bounds::default())
-        .ok_or_else(|| ConversationError::NotRecognised(format!("no profile knows {method} {path}")))
-}
-
-pub(super) fn judge_messages(
-    request: Request,
-    reply: &Message,
-    strict: bool,
-    policy: RawPolicy,
-    trace: &mut Trace,
-) -> Judged {
-    let incoming = Incoming { status: reply.status, headers: &reply.headers, body: &reply.body, cut: false };
-    let limits = Limits { decoded_body: 256 << 20, ratio: 1000, bounds: Bounds::default() };
-    let (json, outcome, status) =
-        translate(&request, &incoming, &limits, strict, false, trace, |envelope, text, plain| {
-            let raw = raw(policy, &request, envelope, &incoming, plain);
-            let writer = Writer { id: "offline", attempts: 1, duration_ms: 0, minimal: false, raw };
-            let (status, _) = crate::envelope::status_line(envelope, crate::envelope::StatusPolicy::Strict);
-            (writer.write(envelope, text).concat(), envelope.outcome, status)
-        });
-    Judged { json, outcome, status, request }
-}
-
 fn by_ids(set: &ProfileSet, args: &Args, ids: &[String]) -> Result<Request, ConversationError> {
     let name = args.profile.as_deref().unwrap_or_default();
-    let unknown = |what: String| ConversationError::NotRecognised(what);
+    let unknown = |what: String| Unrecognised(what);
     let profile = set
         .find(name)
         .ok_or_else(|| unknown(format!("there is no profile {name:?}; see `onevelope profiles`")))?;
@@ -151,18 +110,6 @@ fn by_ids(set: &ProfileSet, args: &Args, ids: &[String]) -> Result<Request, Conv
         task: None,
         monitor: None,
         unreadable: false,
-    })
-}
-
-/// A reply file; without a status line, the body of a 200.
-pub(super) fn reply_message(bytes: &[u8]) -> Message {
-    let parsed = if bytes.starts_with(b"HTTP/") { Message::parse(bytes).ok() } else { None };
-    parsed.unwrap_or_else(|| Message {
-        method: None,
-        target: String::new(),
-        status: 200,
-        headers: http::HeaderMap::new(),
-        body: bytes.to_vec(),
     })
 }
 

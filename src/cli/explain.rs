@@ -1,12 +1,8 @@
 //! `onevelope explain`: the envelope, and which rule read what.
 
-use std::fmt::Write;
-
-use super::conversation::{self, Judged, exit_code, judge, refuse};
-use crate::message::Message;
-use crate::profile::{ProfileSet, Request, Trace};
-use crate::reply::RawPolicy;
-use crate::request::Scope;
+use super::conversation::{self, exit_code, judge, refuse};
+use crate::explain::{as_json, as_text};
+use crate::judge::Trace;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -30,118 +26,4 @@ pub(super) fn run(args: &Args) -> u8 {
         }
         Err(cause) => refuse(&cause),
     }
-}
-
-/// The reasoning about two messages given as text; for the playground.
-pub(crate) fn explain_texts(
-    set: &ProfileSet,
-    request: &str,
-    reply: &str,
-    vendor: Option<&str>,
-) -> Result<String, String> {
-    let message = Message::parse(request.as_bytes()).map_err(|cause| format!("request: {cause}"))?;
-    let scope = Scope { vendor, profile: None };
-    let request = conversation::recognise(set, &scope, &message).map_err(|cause| cause.to_string())?;
-    let mut trace = Trace::on();
-    let reply = conversation::reply_message(reply.as_bytes());
-    let judged = conversation::judge_messages(request, &reply, false, RawPolicy::OnFailure, &mut trace);
-    Ok(as_json(&judged, &trace))
-}
-
-/// The reasoning as JSON, for machines and the playground.
-fn as_json(judged: &Judged, trace: &Trace) -> String {
-    let request = &judged.request;
-    let envelope: serde_json::Value = serde_json::from_slice(&judged.json).unwrap_or_default();
-    let asked: Vec<_> = (0..request.asked.len())
-        .map(|item| serde_json::json!({ "index": request.asked.index(item), "id": request.asked.id(item), "key": request.asked.key(item) }))
-        .collect();
-    serde_json::json!({
-        "profile": request.profile.name,
-        "action": request.action().name,
-        "source": request.profile.source,
-        "profile_status": request.profile.status,
-        "asked": asked,
-        "rules": trace.lines,
-        "http_status": judged.status,
-        "envelope": envelope,
-    })
-    .to_string()
-}
-
-fn as_text(judged: &Judged, trace: &Trace) -> String {
-    let request = &judged.request;
-    let mut out = String::new();
-    let _ = writeln!(out, "profile   {} ({})", request.profile.name, request.profile.status.as_str());
-    let _ = writeln!(out, "source    {}", request.profile.source);
-    let _ = writeln!(out, "action    {}{}", request.action().name, traits(request));
-    asked(&mut out, request);
-    let _ = writeln!(out, "\nwhat spoke");
-    for line in &trace.lines {
-        let verdict =
-            line.outcome.map_or(String::new(), |o| format!(" → {o}/{}", line.evidence.unwrap_or("")));
-        let item = line.item.as_ref().map_or(String::new(), |item| format!(" {item}"));
-        let _ = writeln!(out, "  {}{item}{verdict}: {}", line.rule, line.why);
-    }
-    let envelope: serde_json::Value = serde_json::from_slice(&judged.json).unwrap_or_default();
-    for diagnostic in envelope["diagnostics"].as_array().into_iter().flatten() {
-        let _ = writeln!(out, "  diagnostic {}: {}", diagnostic["code"], diagnostic["message"]);
-    }
-    let _ = writeln!(out, "\nverdicts (HTTP {} {})", judged.status, judged.outcome.as_str());
-    for result in envelope["results"].as_array().into_iter().flatten() {
-        let _ = writeln!(out, "  {}", result_line(result));
-    }
-    out.truncate(out.trim_end().len());
-    out
-}
-
-fn traits(request: &Request) -> String {
-    let action = request.action();
-    let mut words = Vec::new();
-    words.extend(action.asynchronous.then_some("asynchronous"));
-    words.extend(action.atomic.then_some("atomic"));
-    words.extend(action.lookup.then_some("look-up"));
-    words.extend(request.dry_run.then_some("dry run"));
-    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
-}
-
-fn asked(out: &mut String, request: &Request) {
-    let asked = &request.asked;
-    let _ = write!(out, "asked     {}", asked.len());
-    if asked.listed() != asked.len() {
-        let _ = write!(out, " ({} listed, repeats merged)", asked.listed());
-    }
-    for item in 0..asked.len().min(20) {
-        let _ = write!(
-            out,
-            "{} {}",
-            if item == 0 { ":" } else { "," },
-            asked.id(item).or(asked.key(item)).unwrap_or("(no id)")
-        );
-    }
-    let _ = writeln!(out, "{}", if asked.len() > 20 { ", …" } else { "" });
-}
-
-/// One result as a line for people.
-pub(crate) fn result_line(result: &serde_json::Value) -> String {
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or("").to_owned();
-    let id = result["id"]
-        .as_str()
-        .or(result["key"].as_str())
-        .map_or_else(|| format!("#{}", result["index"]), str::to_owned);
-    let mut line = format!("{id:<40} {:<13} {:<9}", text(&result["outcome"]), text(&result["evidence"]));
-    if let Some(task) = result["task"]["id"].as_str() {
-        let _ = write!(line, " task {task}");
-    }
-    if result["error"].is_object() {
-        let error = &result["error"];
-        let _ = write!(
-            line,
-            " {} {} {} [{}]",
-            text(&error["category"]),
-            text(&error["vendor_code"]),
-            text(&error["message"]),
-            text(&error["advice"])
-        );
-    }
-    line.trim_end().to_owned()
 }

@@ -16,7 +16,6 @@ mod terminal; // a screen of one's own
 mod top;
 
 pub use cases::{Case, CaseResult, find_cases};
-pub(crate) use explain::explain_texts;
 
 use std::ffi::OsString;
 use std::io::Write;

@@ -1,7 +1,7 @@
 //! `onevelope normalize`: two raw messages in, the envelope out.
 
 use super::conversation::{Args, exit_code, judge, refuse};
-use crate::profile::Trace;
+use crate::judge::Trace;
 
 pub(super) fn run(args: &Args) -> u8 {
     let set = match super::load_profiles(args.profiles.as_deref()) {

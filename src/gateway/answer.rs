@@ -19,10 +19,10 @@ use super::{Gateway, GatewayError, respond};
 use crate::body::{Body, Budget, Collected, collect};
 use crate::config::Mode;
 use crate::envelope::Category;
+use crate::judge::unanswered;
 use crate::message::{remove_headers, without_port};
-use crate::profile;
 use crate::reply::Prefer;
-use crate::request::{Head, Scope, may_match, view};
+use crate::request::{self, Head, Scope, may_match, view};
 use crate::route::{Found, Route};
 use crate::upstream::{CallError, Upstream, drop_hop_by_hop, narrow_accept_encoding};
 
@@ -167,7 +167,7 @@ impl Call {
         self,
         mut parts: http::request::Parts,
         body: Bytes,
-        asked: profile::Request,
+        asked: request::Request,
         mut budget: Budget,
     ) -> Response<Body> {
         let accept = parts.headers.get(header::ACCEPT).cloned();
@@ -216,7 +216,7 @@ impl Call {
     }
 
     /// A reply too large to hold: its bytes pass untouched, and nothing is claimed.
-    fn not_read(mut self, asked: &profile::Request, mut response: Response<Body>) -> Response<Body> {
+    fn not_read(mut self, asked: &request::Request, mut response: Response<Body>) -> Response<Body> {
         respond::not_read(&self.gateway, asked, &mut self.exchange, &mut response);
         response
     }
@@ -224,7 +224,7 @@ impl Call {
     /// The vendor gave no reply: first-hand knowledge for every item.
     fn unanswered(
         mut self,
-        asked: &profile::Request,
+        asked: &request::Request,
         caller: &respond::Caller,
         cause: &CallError,
     ) -> Response<Body> {
@@ -235,8 +235,7 @@ impl Call {
             CallError::Lost { .. } => Category::BadResponse,
         };
         tracing::warn!(request_id = self.exchange.id, reason = cause.reason(), error = %cause, "no reply from the vendor");
-        let envelope =
-            profile::unanswered(asked, category, cause.vendor_may_have_acted(), &cause.to_string());
+        let envelope = unanswered(asked, category, cause.vendor_may_have_acted(), &cause.to_string());
         let gateway = Arc::clone(&self.gateway);
         let route = &gateway.routes.routes()[self.found.number];
         respond::first_hand(&gateway, route, &mut self.exchange, asked, caller, &envelope)

@@ -14,8 +14,9 @@ use super::{Gateway, GatewayError};
 use crate::body::Body;
 use crate::config::Mode;
 use crate::envelope::{BatchOutcome, Envelope, Writer, status_line};
-use crate::profile::{Request, Trace};
+use crate::judge::Trace;
 use crate::reply::{Incoming, Prefer, envelope_headers, media_type, raw, strip_rewritten, translate, vary};
+use crate::request::Request;
 use crate::route::Route;
 
 /// Bodies from this size on are read off the event loop, so that one large reply delays nobody else.
@@ -222,7 +223,7 @@ pub(super) fn not_read(
     response: &mut Response<Body>,
 ) {
     let status = response.status().as_u16();
-    let mut envelope = crate::profile::unanswered(
+    let mut envelope = crate::judge::unanswered(
         asked,
         crate::envelope::Category::BadResponse,
         true,

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use super::recent::BatchRecord;
+use super::record::BatchRecord;
 use crate::config::Include;
 use crate::envelope::{Advice, Category, Envelope, Evidence, Outcome, Sources, Text, Verdict};
 
@@ -157,7 +157,7 @@ impl Serialize for Event {
 struct View<'v> {
     #[serde(serialize_with = "displayed")]
     event_id: EventId<'v>,
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "super::record::rfc3339")]
     time: SystemTime,
     envelope_id: &'v str,
     vendor: &'v str,
@@ -209,8 +209,4 @@ fn keep(texts: &mut String, sources: &Sources<'_>, text: Option<Text>) -> Span {
 
 fn displayed<S: serde::Serializer>(value: &EventId<'_>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
-}
-
-pub(super) fn rfc3339<S: serde::Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&humantime::format_rfc3339_millis(*time))
 }

@@ -8,6 +8,7 @@ mod log; // tracing set-up
 mod metrics; // every metric, one table
 mod outbox; // events leave the request's path
 mod recent; // the last batches and failures
+mod record; // one batch
 mod resources; // which resources fail, bounded
 mod results; // every verdict, exact
 #[cfg(feature = "otlp")]
@@ -21,7 +22,8 @@ pub use expose::Format;
 pub use log::{LogFormat, Quota, start_log};
 pub use metrics::{METRICS, MetricSpec, RESOURCE_METRICS};
 pub use outbox::{Inbox, Outbox, SinkHandles};
-pub use recent::{BatchRecord, Live, Recent};
+pub use recent::{Live, Recent};
+pub use record::BatchRecord;
 pub use resources::ResourceTable;
 pub use results::ResultTable;
 pub use trace::{RequestSpan, Tracing};
@@ -35,7 +37,8 @@ use prometheus::{IntCounter, Registry};
 
 use crate::config::{Include, Mode};
 use crate::envelope::{BatchOutcome, Envelope};
-use crate::profile::{ProfileSet, Request};
+use crate::profile::ProfileSet;
+use crate::request::Request;
 use metrics::Metrics;
 
 /// All metrics of a running gateway. Cheap to share; handles are looked up when routes are built.

@@ -19,7 +19,8 @@ use super::expose::Exemplar;
 use super::families::counter;
 use super::metrics::RESULTS;
 use crate::envelope::{Category, Envelope, Evidence, Outcome};
-use crate::profile::{ProfileSet, Request};
+use crate::profile::ProfileSet;
+use crate::request::Request;
 
 /// Most services told apart besides those that profiles name; hosts come from callers.
 const MOST_SERVICES: usize = 200;

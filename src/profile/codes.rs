@@ -98,7 +98,7 @@ fn class_of(class: &ClassFile) -> Result<Class, String> {
 }
 
 /// The failure status a text is or begins with.
-pub(super) fn http_status(text: &str) -> Option<u16> {
+pub(crate) fn http_status(text: &str) -> Option<u16> {
     let number = text.split(' ').next()?;
     let status: u16 = number.parse().ok()?;
     (number.len() == 3 && (400..600).contains(&status)).then_some(status)

@@ -1,8 +1,8 @@
-//! `*` patterns over short texts, without regard to case.
+//! `*` patterns over short texts, without regard to case, and what a condition compares a text with.
 
 /// A text with `*` for any text.
 #[derive(Clone, Debug)]
-pub(super) struct Glob {
+pub(crate) struct Glob {
     /// Lower-case literals between the stars.
     parts: Vec<String>,
 }
@@ -22,6 +22,27 @@ impl Glob {
             left = &left[at + part.len()..];
         }
         left.ends_with(last.as_str())
+    }
+}
+
+/// A condition's text: exact, or a `*` pattern.
+#[derive(Clone, Debug)]
+pub(crate) enum Pattern {
+    Nothing,
+    Glob(Glob),
+}
+
+impl Pattern {
+    pub(crate) fn new(text: &str) -> Self {
+        if text.is_empty() { Self::Nothing } else { Self::Glob(Glob::new(text)) }
+    }
+
+    pub(crate) fn fits(&self, text: Option<&str>) -> bool {
+        match (self, text) {
+            (Self::Nothing, found) => found.is_none_or(str::is_empty),
+            (Self::Glob(glob), Some(found)) => glob.matches(&found.to_lowercase()),
+            (Self::Glob(_), None) => false,
+        }
     }
 }
 

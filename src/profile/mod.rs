@@ -1,25 +1,21 @@
 //! What is known of vendors, checked and ready to be applied.
 //!
-//! Data from `config/profiles` becomes [`Profile`]s once, at load; every check happens there. [`apply`] then turns a
-//! recognised [`Request`] and a reply into an envelope. No vendor is named in code.
+//! Knowledge only: data from `config/profiles` becomes [`Profile`]s once, at load; every check happens there. Who asked what is
+//! `request`'s, and what a reply amounts to is `judge`'s. No vendor is named in code.
 
 mod action; // how a request is recognised and what it asks
-mod apply; // (request, reply) → Envelope
-mod asked; // what one request asked for
 mod builtin; // config/profiles, embedded
-mod codes; // vendor code → category and advice
+pub(crate) mod codes; // vendor code → category and advice
 mod compile; // file → Profile; every check happens here
 mod file; // serde mirror of the files
-mod glob;
+pub(crate) mod glob; // `*` patterns
 mod load; // a folder on disk; the one module here that does I/O
-mod place; // where values are found
-mod reply; // how a reply is read, compiled
+pub(crate) mod place; // where values are found
+pub(crate) mod reply; // how a reply is read, compiled
 mod set; // all profiles, findable
-mod when; // conditions
+pub(crate) mod when; // conditions
 
 pub use action::{Action, Captures, HostPattern, Items, PathPattern, Selector};
-pub use apply::{Reply, ReplyBody, Trace, apply, unanswered};
-pub use asked::{Asked, Request};
 pub use codes::{Class, CodeTable};
 pub use file::Status;
 pub use load::{LoadError, load, load_vendors, source};

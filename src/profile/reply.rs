@@ -1,6 +1,5 @@
 //! How a reply is read: the compiled form of `[reply]`.
 
-use super::glob::Glob;
 use super::place::Place;
 use super::when::When;
 use crate::decode::{Pointer, Wire};
@@ -8,7 +7,7 @@ use crate::envelope::{Category, Evidence, Outcome};
 
 /// Texts compared without regard to case.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Words(pub(super) Vec<String>);
+pub(crate) struct Words(pub(crate) Vec<String>);
 
 impl Words {
     pub(crate) fn contain(&self, text: &str) -> bool {
@@ -58,7 +57,7 @@ pub(crate) enum Word {
 }
 
 impl Word {
-    pub(super) fn parse(word: &str) -> Option<Self> {
+    pub(crate) fn parse(word: &str) -> Option<Self> {
         match word {
             "done" => Some(Self::Done),
             _ => Outcome::parse(word).map(Self::Is),
@@ -181,25 +180,4 @@ pub(crate) struct Announced {
     pub(crate) count: Vec<Place>,
     pub(crate) running_by: Vec<Place>,
     pub(crate) running: Words,
-}
-
-/// A condition's text: exact, or a `*` pattern.
-#[derive(Clone, Debug)]
-pub(crate) enum Pattern {
-    Nothing,
-    Glob(Glob),
-}
-
-impl Pattern {
-    pub(super) fn new(text: &str) -> Self {
-        if text.is_empty() { Self::Nothing } else { Self::Glob(Glob::new(text)) }
-    }
-
-    pub(crate) fn fits(&self, text: Option<&str>) -> bool {
-        match (self, text) {
-            (Self::Nothing, found) => found.is_none_or(str::is_empty),
-            (Self::Glob(glob), Some(found)) => glob.matches(&found.to_lowercase()),
-            (Self::Glob(_), None) => false,
-        }
-    }
 }

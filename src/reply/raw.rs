@@ -7,7 +7,7 @@ use base64::Engine;
 use super::{Incoming, Plain};
 use crate::decode::{Bounds, Pointer, Wire, read};
 use crate::envelope::{BatchOutcome, BodyState, Envelope, Raw, RawEncoding};
-use crate::profile::Request;
+use crate::request::Request;
 
 /// Route setting `raw`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]

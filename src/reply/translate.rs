@@ -6,7 +6,8 @@ use http::HeaderMap;
 
 use crate::decode::{self, Bounds, DecodeError, Document, Fidelity, Wire, decode_content, sniff};
 use crate::envelope::{BodyState, Diagnostic, Envelope};
-use crate::profile::{Reply, ReplyBody, Request, Trace, apply};
+use crate::judge::{Reply, ReplyBody, Trace, apply};
+use crate::request::Request;
 
 /// What one reply may use up.
 #[derive(Clone, Copy, Debug)]

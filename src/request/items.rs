@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::Reader;
-use super::recognise::Match;
+use super::asked::Asked;
+use super::filter;
+use super::reader::{Match, Reader};
 use crate::decode::{Kind, Value, path_of};
-use crate::profile::{Action, Asked, Items, Profile, RequestPlace};
+use crate::profile::{Action, Items, Profile, RequestPlace};
 
 /// Everything a request asks for, in its order.
 pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reader: &Reader<'_>) -> Asked {
@@ -150,7 +151,7 @@ impl<'a> Adder<'a, '_> {
             self.key = Some(key);
             element = inner;
         }
-        if !self.rules.filter.holds_for_element(element) {
+        if !filter::holds(&self.rules.filter, element) {
             return;
         }
         let id = self.id_of(element);

@@ -2,175 +2,61 @@
 //!
 //! Pure. Recognition looks at the head first, so that bodies of calls nobody knows are never held back.
 
+mod asked; // the asked items
+mod filter; // which elements of a list are asked
 mod head; // the parts of a request that recognition reads
-mod items; // the asked items
+mod items; // document → asked items
+mod reader; // places of a request
 mod recognise; // head and body → action
+mod view; // bytes → Request
 
+pub use asked::Asked;
+pub(crate) use asked::hash_id;
 pub use head::Head;
 pub use recognise::{Scope, may_match};
+pub use view::view;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::decode::{Bounds, Document, Pointer, Wire, read, read_parameters, sniff};
-use crate::profile::{Action, ProfileSet, Request, RequestPlace};
-use recognise::Match;
+use crate::profile::{Action, Profile};
 
-/// Recognises a request and reads what it asks.
-///
-/// `scope` says which profiles may match; `body` is the whole body. Nothing: no profile knows the call.
-pub fn view(
-    set: &ProfileSet,
-    scope: &Scope<'_>,
-    head: &Head<'_>,
-    body: &[u8],
-    bounds: Bounds,
-) -> Option<Request> {
-    let query = read_parameters(head.query.as_bytes(), "", bounds).ok();
-    let parsed = parse_body(head, body, bounds);
-    let reader = Reader { head, query: query.as_ref(), body: parsed.as_ref() };
-    let found = recognise::best(set, scope, &reader)?;
-    let (profile, action) = set.get(found.at);
-    // The action may know its wire better than the first byte does.
-    let own = own_document(action, head, body, parsed.is_some(), bounds);
-    let reader = match &own {
-        Own::Read(document) => Reader { body: Some(document), ..reader },
-        Own::Query => Reader { body: query.as_ref(), ..reader },
-        Own::AsParsed | Own::Unreadable => reader,
-    };
-    let (profile, action_at) = (Arc::clone(profile), found.at.1);
-    Some(build(&profile, action_at, found, &reader, matches!(own, Own::Unreadable)))
+/// A recognised request: which action of which profile, and what it asked.
+#[derive(Debug)]
+pub struct Request {
+    pub profile: Arc<Profile>,
+    /// Index into the profile's actions.
+    pub action: usize,
+    pub asked: Asked,
+    /// The request's values that the profile's reply rules refer to, in the profile's order.
+    pub kept: Vec<Option<String>>,
+    pub service: Option<String>,
+    pub region: Option<String>,
+    /// The caller says that nothing is to be executed.
+    pub dry_run: bool,
+    /// The task that a look-up asks about.
+    pub task: Option<String>,
+    /// Where a task can be polled; `{task}` still stands in it.
+    pub monitor: Option<String>,
+    /// The request's document could not be read, so what it asked is not known.
+    pub unreadable: bool,
 }
 
-/// An action's own document, where it names a wire.
-enum Own<'b> {
-    AsParsed,
-    Query,
-    Read(Document<'b>),
-    Unreadable,
-}
-
-fn own_document<'b>(
-    action: &Action,
-    head: &Head<'_>,
-    body: &'b [u8],
-    parsed: bool,
-    bounds: Bounds,
-) -> Own<'b> {
-    if action.from_query || body.is_empty() {
-        return Own::Query;
+impl Request {
+    pub fn action(&self) -> &Action {
+        &self.profile.actions[self.action]
     }
-    match action.wire {
-        None if parsed => Own::AsParsed,
-        None => Own::Unreadable,
-        Some(wire) => {
-            document(body, wire, head.header("content-type"), bounds).map_or(Own::Unreadable, Own::Read)
+
+    /// The request came in behind a path prefix: what the caller is to poll must go through it again.
+    pub fn behind(&mut self, prefix: &str) {
+        if let Some(monitor) = &mut self.monitor
+            && monitor.starts_with('/')
+        {
+            monitor.insert_str(0, prefix);
         }
     }
-}
 
-/// The body by its first byte and media type, for recognition.
-fn parse_body<'b>(head: &Head<'_>, body: &'b [u8], bounds: Bounds) -> Option<Document<'b>> {
-    let media_type = head.header("content-type");
-    let wire = sniff(body, media_type)?;
-    document(body, wire, media_type, bounds)
-}
-
-fn document<'b>(body: &'b [u8], wire: Wire, media_type: &str, bounds: Bounds) -> Option<Document<'b>> {
-    match wire {
-        Wire::Form => read_parameters(body, media_type, bounds).ok(),
-        _ => read(body, wire, media_type, bounds, false).ok().map(|(document, _)| document),
-    }
-}
-
-/// A request's places evaluated.
-#[derive(Clone, Copy)]
-struct Reader<'r> {
-    head: &'r Head<'r>,
-    query: Option<&'r Document<'r>>,
-    body: Option<&'r Document<'r>>,
-}
-
-impl<'r> Reader<'r> {
-    fn text<'s>(&self, place: &RequestPlace, found: Option<&'s Match<'_>>) -> Option<Cow<'s, str>>
-    where
-        'r: 's,
-    {
-        let scalar = |document: Option<&'r Document<'r>>, pointer: &Pointer| {
-            let value = pointer.first(document?.root())?;
-            value.scalar().map(|s| s.decode()).or_else(|| (!value.is_empty()).then(|| value.json()))
-        };
-        let text = match place {
-            RequestPlace::Document(pointer) => scalar(self.body.or(self.query), pointer),
-            RequestPlace::Query(pointer) => scalar(self.query, pointer),
-            RequestPlace::Header(name) => {
-                self.head.headers.get(name).and_then(|v| v.to_str().ok()).map(Cow::Borrowed)
-            }
-            RequestPlace::Path(None) => Some(Cow::Borrowed(self.head.path)),
-            RequestPlace::Path(Some(name)) => {
-                found?.path.iter().find(|(own, _)| *own == &**name).map(|(_, value)| Cow::Borrowed(*value))
-            }
-            RequestPlace::Host(name) => found?.capture(name).map(Cow::Borrowed),
-            RequestPlace::Key => None,
-        };
-        text.filter(|text| !text.is_empty())
-    }
-
-    fn first<'s>(&self, places: &[RequestPlace], found: &'s Match<'_>) -> Option<Cow<'s, str>>
-    where
-        'r: 's,
-    {
-        places.iter().find_map(|place| self.text(place, Some(found)))
-    }
-}
-
-fn build(
-    profile: &Arc<crate::profile::Profile>,
-    at: usize,
-    found: Match<'_>,
-    reader: &Reader<'_>,
-    unreadable: bool,
-) -> Request {
-    let action = &profile.actions[at];
-    let asked = items::asked(profile, action, &found, reader);
-    let kept =
-        profile.kept.iter().map(|place| reader.text(place, Some(&found)).map(Cow::into_owned)).collect();
-    let service = service(action, &found).map(str::to_owned);
-    let dry_run = profile.vendor.dry_run.iter().any(|(places, texts)| {
-        reader.first(places, &found).is_some_and(|text| texts.contains(&text.to_lowercase()))
-    });
-    let monitor = action.monitor.as_ref().map(|template| {
-        let fill = |path: String, (name, value): &(&str, &str)| path.replace(&format!("{{{name}}}"), value);
-        found.path.iter().fold(template.clone(), fill)
-    });
-    Request {
-        region: reader
-            .first(&profile.vendor.region, &found)
-            .map(Cow::into_owned)
-            .or_else(|| found.capture("region").map(str::to_owned)),
-        task: reader.first(&action.task, &found).map(Cow::into_owned),
-        unreadable: unreadable && asked.is_empty() && action_asks(action),
-        profile: Arc::clone(profile),
-        action: at,
-        asked,
-        kept,
-        service,
-        dry_run,
-        monitor,
-    }
-}
-
-/// Whether an action reads its items from the request's document.
-fn action_asks(action: &Action) -> bool {
-    !action.items.lists.is_empty()
-}
-
-/// The service label: the host's where the action lists it or lists none, else the action's first.
-fn service<'f>(action: &'f Action, found: &'f Match<'_>) -> Option<&'f str> {
-    let from_host = found.capture("service");
-    match (from_host, action.services.first()) {
-        (Some(host), Some(_)) if action.services.iter().any(|own| own == host) => Some(host),
-        (_, Some(own)) => Some(own),
-        (host, None) => host,
+    /// Where a task can be polled.
+    pub(crate) fn monitor_of(&self, task: &str) -> Option<String> {
+        self.monitor.as_ref().map(|template| template.replace("{task}", task))
     }
 }

@@ -1,8 +1,7 @@
 //! Head and body → action. The most specific match wins; ties go to the first file by name.
 
-use std::cmp::Reverse;
-
-use super::{Head, Reader};
+use super::head::Head;
+use super::reader::{Match, Reader};
 use crate::decode::{Document, Pointer};
 use crate::profile::{Action, ActionRef, Captures, PathPattern, ProfileSet, RequestPlace, Vendor};
 
@@ -13,27 +12,6 @@ pub struct Scope<'s> {
     pub vendor: Option<&'s str>,
     /// Only this profile, by its full name.
     pub profile: Option<&'s str>,
-}
-
-/// A recognised action and what its patterns captured.
-#[derive(Debug)]
-pub(super) struct Match<'m> {
-    pub(super) at: (usize, usize),
-    pub(super) path: Vec<(&'m str, &'m str)>,
-    pub(super) host: Captures,
-    score: (bool, usize, usize),
-}
-
-impl Match<'_> {
-    /// Greater is better. Candidates come in no order of their own, so the first file's place is part of it.
-    fn rank(&self) -> ((bool, usize, usize), Reverse<ActionRef>) {
-        (self.score, Reverse(self.at))
-    }
-
-    /// A capture of the vendor's host.
-    pub(super) fn capture(&self, name: &str) -> Option<&str> {
-        self.host.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
-    }
 }
 
 /// Whether a request could be a known batch call, by its head alone. False means: pass it through untouched.

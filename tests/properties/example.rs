@@ -4,7 +4,8 @@
 
 use onevelope::decode::{Bounds, Document, Fidelity, Wire, read, sniff};
 use onevelope::envelope::Writer;
-use onevelope::profile::{Asked, Reply, ReplyBody, Request, Trace, apply};
+use onevelope::judge::{Reply, ReplyBody, Trace, apply};
+use onevelope::request::{Asked, Request};
 use onevelope::request::{Head, Scope, view};
 use proptest::prelude::*;
 use proptest::sample::Index;

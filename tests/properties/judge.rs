@@ -5,8 +5,10 @@ use std::sync::LazyLock;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use onevelope::decode::Bounds;
 use onevelope::envelope::{StatusPolicy, Writer, status_line};
-use onevelope::profile::{ProfileSet, Request, Trace, load};
+use onevelope::judge::Trace;
+use onevelope::profile::{ProfileSet, load};
 use onevelope::reply::{Incoming, Limits, RawPolicy, raw, translate};
+use onevelope::request::Request;
 use onevelope::request::{Head, Scope, view};
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! Parameters read straight are what their JSON says, and `Asked` is the list it stands for.
 
 use onevelope::decode::{Bounds, Kind, Scalar, Value, Wire, read, read_parameters};
-use onevelope::profile::Asked;
+use onevelope::request::Asked;
 use proptest::prelude::*;
 use proptest::sample::select;
 

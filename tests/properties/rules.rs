@@ -4,7 +4,8 @@ use std::path::Path;
 
 use http::{HeaderMap, Method};
 use onevelope::decode::{Bounds, Wire, read};
-use onevelope::profile::{ProfileSet, Reply, ReplyBody, Trace, apply, load_vendors};
+use onevelope::judge::{Reply, ReplyBody, Trace, apply};
+use onevelope::profile::{ProfileSet, load_vendors};
 use onevelope::request::{Head, Scope, view};
 
 const HEAD: &str = "vendor = \"jsonrpc\"\nfamily = \"own\"\nservice = \"own\"\nsource = \"ours\"\nstatus = \"documented\"\n\

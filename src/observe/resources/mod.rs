@@ -25,7 +25,7 @@ use row::Row;
 use scrapers::Scrapers;
 
 use crate::envelope::{Category, Envelope, Outcome};
-use crate::profile::Request;
+use crate::request::Request;
 
 /// The `resource` of rows that many share.
 pub const OVERFLOW: &str = "_overflow";

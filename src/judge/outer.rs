@@ -45,7 +45,7 @@ impl Outer {
 /// The first outer shape whose code is found, or whose status word claims a failure.
 pub(super) fn find<'a>(scope: &Scope<'a>, texts: &mut Texts<'a>, trace: &mut Trace) -> Outer {
     for (number, rule) in scope.request.profile.reply.outer.iter().enumerate() {
-        if !rule.when.holds(scope) {
+        if !scope.holds(&rule.when) {
             continue;
         }
         let Some(scope) = unwrapped(rule, scope) else { continue };

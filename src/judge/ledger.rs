@@ -7,8 +7,8 @@ use hashbrown::HashTable;
 use super::alike::Differing;
 use crate::decode::same;
 use crate::envelope::{Evidence, Outcome, Texts, Verdict};
-use crate::profile::Asked;
-use crate::profile::asked::hash_id;
+use crate::request::Asked;
+use crate::request::hash_id;
 
 /// The asked items and what was stated about them so far.
 #[derive(Debug)]

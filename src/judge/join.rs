@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::entry::texts;
 use super::found::Found;
 use super::ledger::Ledger;
-use super::scope::Scope;
+use super::scope::{Scope, texts};
 use crate::decode::{Bounds, Kind, Value, Wire, path_of, read};
 use crate::profile::reply::{EntryRule, Join};
 

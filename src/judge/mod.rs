@@ -12,20 +12,21 @@ mod ledger; // statements → results
 mod outer; // the verdict on the whole call
 mod scope; // places evaluated
 mod trace; // what `explain` shows
+mod whole; // one verdict for every item
 
 use http::HeaderMap;
 
-use super::Request;
-use super::reply::{OutcomeRule, Word};
 use crate::decode::{DecodeError, Document, Fidelity};
 use crate::envelope::{
     Bare, BodyState, Category, Diagnostic, Envelope, Evidence, Fault, Operation, Origin, Outcome, Parts,
     Task, TaskState, Texts, Upstream, Verdict,
 };
+use crate::profile::reply::Word;
+use crate::request::Request;
 use found::Found;
 use ledger::Ledger;
 use outer::{Outer, OuterKind};
-pub(crate) use scope::Scope;
+use scope::Scope;
 pub use trace::Trace;
 
 /// A vendor's reply, read as far as it could be.
@@ -226,156 +227,6 @@ impl<'a> Judge<'a, '_> {
     /// other things than were asked (members of a collection).
     fn aliases(&self) -> bool {
         !matches!(self.request.profile.reply.absent, Word::Is(Outcome::Failed | Outcome::NotAttempted))
-    }
-
-    fn whole_call(&mut self, ledger: &mut Ledger<'a>, outer: &Outer) {
-        match outer.kind {
-            OuterKind::Failed | OuterKind::AllFailed | OuterKind::Summary => self.refused(ledger, outer),
-            OuterKind::Fine if self.dry_run_passed(ledger, outer) => {}
-            OuterKind::Fine => {
-                if !self.whole_rule(ledger) {
-                    self.nothing_said(ledger);
-                }
-            }
-        }
-    }
-
-    /// A dry run that "failed" with the vendor's dry-run code would have worked: predicted, not executed.
-    fn dry_run_passed(&mut self, ledger: &mut Ledger<'a>, outer: &Outer) -> bool {
-        if !outer.dry_run {
-            return false;
-        }
-        let outcome = if self.request.action().asynchronous { Outcome::Accepted } else { Outcome::Succeeded };
-        ledger.fill(|_| Verdict::new(outcome, Evidence::Batch));
-        true
-    }
-
-    /// One verdict on the whole call: refused before work, or possibly after it.
-    fn refused(&mut self, ledger: &mut Ledger<'a>, outer: &Outer) {
-        let (outcome, evidence) = match outer.kind {
-            OuterKind::Summary => (Outcome::Unknown, Evidence::None),
-            OuterKind::AllFailed => (Outcome::Failed, Evidence::Batch),
-            _ => (outer::weigh(self.reply.status, outer.category()), Evidence::Batch),
-        };
-        self.bare = if outcome == Outcome::Unknown { Bare::Unknown } else { Bare::Failed };
-        self.trace.whole(outcome, evidence, "the vendor's outer verdict applies to every item");
-        // Somebody failed, nobody says who: the summary's code is no item's code.
-        let fault = match outer.kind {
-            OuterKind::Summary => Fault::of(Category::Unknown, Origin::Vendor),
-            _ => outer.fault.unwrap_or_else(|| Fault::of(Category::Unknown, Origin::Vendor)),
-        };
-        ledger.fill(|_| {
-            let mut verdict = Verdict::new(outcome, evidence);
-            verdict.fault = Some(fault);
-            verdict
-        });
-    }
-
-    /// The first `[[reply.whole]]` rule that holds.
-    fn whole_rule(&mut self, ledger: &mut Ledger<'a>) -> bool {
-        let asynchronous = self.request.action().asynchronous;
-        for rule in &self.request.profile.reply.whole {
-            if self.scope.root.is_none() && !rule.when.wants_empty() && !rule.when.names_status() {
-                continue;
-            }
-            if !rule.when.holds(&self.scope) {
-                continue;
-            }
-            let task = self.scope.task(&rule.task);
-            let good_status = (200..300).contains(&self.reply.status);
-            if !good_status && task.is_none() && !rule.when.names_status() {
-                continue;
-            }
-            let read = entry::read_outcome(&rule.outcome, &self.scope, task.is_some());
-            let Some(mut outcome) = read.word.outcome(asynchronous) else { continue };
-            // A bare 202 says that the effect is pending, whatever the action.
-            if outcome == Outcome::Succeeded && self.reply.status == 202 && self.scope.root.is_none() {
-                outcome = Outcome::Accepted;
-            }
-            let mut evidence = rule.evidence;
-            if evidence == Evidence::Inferred && outcome.is_good() {
-                if self.strict {
-                    (outcome, evidence) = (Outcome::Unknown, Evidence::None);
-                } else if !self.counts_leave_room(ledger) {
-                    self.note(
-                        "batch_item_mismatch",
-                        "the vendor's counts leave no room for the items it does not name",
-                    );
-                    (outcome, evidence) = (Outcome::Unknown, Evidence::None);
-                }
-            }
-            let explains = matches!(rule.outcome, OutcomeRule::Always(_));
-            self.trace.rule(format!("[[reply.whole]] {}", rule.number), outcome, evidence, explains);
-            if let Some(id) = task {
-                self.task = Some(self.task_of(&id, outcome.into(), ledger));
-            }
-            self.bare = match outcome {
-                Outcome::Succeeded => Bare::Succeeded,
-                Outcome::Accepted => Bare::Accepted,
-                Outcome::Failed | Outcome::NotAttempted => Bare::Failed,
-                Outcome::Unknown => Bare::Unknown,
-            };
-            let fault = rule.category.filter(|_| !outcome.is_good()).map(|c| Fault::of(c, Origin::Vendor));
-            ledger.fill(|_| Verdict { fault, ..Verdict::new(outcome, evidence) });
-            return true;
-        }
-        false
-    }
-
-    /// Readable, but nothing in it is a verdict we know.
-    fn nothing_said(&mut self, ledger: &mut Ledger<'a>) {
-        let status = self.reply.status;
-        if (400..500).contains(&status) && status != 408 {
-            return self.by_status(ledger, Outcome::Failed);
-        }
-        if status >= 400 {
-            return self.by_status(ledger, Outcome::Unknown);
-        }
-        // A bare 202 without a body is a promise, not a result.
-        if status == 202 && self.scope.root.is_none() {
-            self.trace.whole(Outcome::Accepted, Evidence::Batch, "a bare 202");
-            self.bare = Bare::Accepted;
-            ledger.fill(|_| Verdict::new(Outcome::Accepted, Evidence::Batch));
-            return;
-        }
-        if self.request.action().lookup
-            && self.request.asked.is_empty()
-            && self.task.is_some()
-            && self.scope.root.is_some()
-        {
-            self.bare = Bare::Unknown;
-        }
-        if self.scope.root.is_some() {
-            self.body = BodyState::Unparsed;
-        }
-        self.note("reply_unrecognised", "the reply fits no shape the profile knows");
-        self.unreadable(ledger);
-    }
-
-    fn by_status(&mut self, ledger: &mut Ledger<'a>, outcome: Outcome) {
-        let category = Category::of_status(self.reply.status);
-        let mut fault = Fault::of(category, Origin::Vendor);
-        fault.retry_after_ms = outer::retry_after_header(self.reply.headers);
-        self.bare = if outcome == Outcome::Failed { Bare::Failed } else { Bare::Unknown };
-        self.trace.whole(outcome, Evidence::Batch, "the HTTP status, since the body says nothing known");
-        ledger.fill(|_| {
-            let mut verdict = Verdict::new(outcome, Evidence::Batch);
-            verdict.fault = Some(fault);
-            verdict
-        });
-    }
-
-    /// Nothing was stated: every item may or may not have been done.
-    fn unreadable(&mut self, ledger: &mut Ledger<'a>) {
-        self.bare = Bare::Unknown;
-        let status = self.reply.status;
-        let category = if status >= 400 { Category::of_status(status) } else { Category::BadResponse };
-        self.trace.whole(Outcome::Unknown, Evidence::None, "nothing usable was stated");
-        ledger.fill(|_| {
-            let mut verdict = Verdict::new(Outcome::Unknown, Evidence::None);
-            verdict.fault = Some(Fault::of(category, Origin::Vendor));
-            verdict
-        });
     }
 
     /// The task of the whole call: the reply's own, else the one a look-up asked about.

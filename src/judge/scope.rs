@@ -1,16 +1,16 @@
-//! Places evaluated: what a rule sees while it is applied.
+//! Places, lists and conditions evaluated: what a rule sees while it is applied.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::Reply;
-use super::entry::count;
 use super::found::Found;
 use crate::decode::{Kind, Pointer, Scalar, Value};
-use crate::profile::Request;
 use crate::profile::codes::Class;
 use crate::profile::place::Place;
-use crate::profile::reply::EntryRule;
+use crate::profile::reply::{EntryRule, Shape};
+use crate::profile::when::{Empty, StatusClass, When};
+use crate::request::Request;
 
 /// Remembered by the address of the rule's pointer, which lives as long as the profile.
 #[derive(Debug, Default)]
@@ -133,6 +133,35 @@ impl<'a> Scope<'a> {
         pointer.visit(from, &mut |value| null_counts || value.kind() != Kind::Null)
     }
 
+    /// Whether all conditions of a `when` or `where` hold.
+    pub(super) fn holds(&self, when: &When) -> bool {
+        let status = self.reply.status;
+        (when.status.is_empty() || when.status.iter().any(|class| is_of(*class, status)))
+            && when.empty.is_none_or(|empty| self.is_empty(empty))
+            && when.present.iter().all(|place| self.exists(place, false))
+            && when.stated.iter().all(|place| self.exists(place, true))
+            && !when.missing.iter().any(|place| self.exists(place, false))
+            && when.equals.iter().all(|(place, texts)| {
+                let text = self.text_at(place);
+                let text = text.as_ref().map(|t| t.decode());
+                texts.iter().any(|pattern| pattern.fits(text.as_deref()))
+            })
+            && when.count.as_ref().is_none_or(|place| {
+                self.number_at(place).is_some_and(|n| n == self.request.asked.len() as u64)
+            })
+    }
+
+    fn is_empty(&self, empty: Empty) -> bool {
+        let bytes = self.root.is_none();
+        let document = self.root.is_some_and(|root| root.is_empty());
+        match empty {
+            Empty::Bytes => bytes,
+            Empty::Document => document,
+            Empty::Either => bytes || document,
+            Empty::Neither => !bytes && !document,
+        }
+    }
+
     fn parallel(&self, pointer: &Pointer) -> Option<Found<'a>> {
         let root = self.root?;
         let (element, len) = {
@@ -162,4 +191,83 @@ fn remembered<'l, T>(
 
 fn first_scalar<'a>(pointer: &Pointer, from: Value<'a>) -> Option<Found<'a>> {
     pointer.first_text(from)?.scalar().map(Found::from)
+}
+
+/// Whether a status is of a class.
+pub(super) fn is_of(class: StatusClass, status: u16) -> bool {
+    match class {
+        StatusClass::Exactly(exact) => status == exact,
+        StatusClass::Hundreds(hundreds) => status / 100 == hundreds,
+    }
+}
+
+/// How many entries a rule has: those that its `where` leaves, and all.
+fn count<'a>(rule: &EntryRule, scope: &Scope<'a>, root: Value<'a>) -> (usize, usize) {
+    let mut own = scope.clone();
+    // A `where` cannot ask for the count that it decides.
+    own.counts.set(Some((0, 0)));
+    let (mut left, mut all) = (0, 0);
+    each(rule, root, &mut |here, key| {
+        all += 1;
+        if rule.filter.is_trivial() {
+            left += 1;
+            return;
+        }
+        own.here = Some(here);
+        own.key = key;
+        left += usize::from(own.holds(&rule.filter));
+    });
+    (left, all)
+}
+
+/// Calls `found` for each entry with the key it stands under.
+pub(super) fn each<'a>(
+    rule: &EntryRule,
+    root: Value<'a>,
+    found: &mut impl FnMut(Value<'a>, Option<Scalar<'a>>),
+) {
+    let mut give = |value: Value<'a>, key: Option<Scalar<'a>>| {
+        if !rule.unwrap {
+            return found(value, key);
+        }
+        if let Some((key, value)) = value.members().next() {
+            found(value, Some(key));
+        }
+    };
+    for pointer in &rule.each {
+        pointer.visit(root, &mut |node| {
+            match (rule.shape, node.kind()) {
+                (Shape::One, _) if node.is_empty() => {}
+                (Shape::One, _) => give(node, None),
+                (Shape::Map, Kind::Object) => node.members().for_each(|(key, value)| give(value, Some(key))),
+                (_, Kind::Array) => node.elements().for_each(|value| give(value, None)),
+                (Shape::List, _) if !node.is_empty() => give(node, None),
+                _ => {}
+            }
+            false
+        });
+    }
+}
+
+/// Every id an entry's places give: one, or many through `*`.
+pub(super) fn texts<'a>(places: &[Place], scope: &Scope<'a>, found: &mut impl FnMut(Found<'a>)) {
+    for place in places {
+        let (pointer, from) = match place {
+            Place::Here(pointer) => (pointer, scope.here),
+            Place::Root(pointer) => (pointer, scope.root),
+            other => {
+                if let Some(text) = scope.text_at(other) {
+                    found(text);
+                }
+                continue;
+            }
+        };
+        let Some(from) = from else { continue };
+        pointer.visit(from, &mut |value| {
+            if let Some(scalar) = value.scalar().filter(|scalar| !scalar.raw.is_empty()) {
+                found(Found::from(scalar));
+            }
+            false
+        });
+    }
 }

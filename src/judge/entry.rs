@@ -5,13 +5,12 @@ use super::found::Found;
 use super::join::{self, Hit};
 use super::ledger::Ledger;
 use super::outer::{delay, trimmed_code};
-use super::scope::Scope;
+use super::scope::{Scope, each};
 use super::trace::Trace;
-use crate::decode::{Kind, Scalar, Value};
+use crate::decode::{Scalar, Value};
 use crate::envelope::{Advice, Category, Evidence, Fault, Origin, Outcome, Task, TaskState, Texts, Verdict};
 use crate::profile::codes::{Class, http_status};
-use crate::profile::place::Place;
-use crate::profile::reply::{EntryRule, OutcomeRule, Shape, Word};
+use crate::profile::reply::{EntryRule, OutcomeRule, Word};
 
 /// Reads every entry of every rule into the ledger. Returns how many there were.
 pub(super) fn collect<'a>(
@@ -23,7 +22,7 @@ pub(super) fn collect<'a>(
     let Some(root) = scope.root else { return 0 };
     let mut total = 0;
     for rule in &scope.request.profile.reply.entries {
-        if !rule.when.holds(scope) {
+        if !scope.holds(&rule.when) {
             continue;
         }
         ledger.start_rule(rule.fallback);
@@ -43,7 +42,7 @@ pub(super) fn collect<'a>(
                 own.here = Some(here);
                 own.key = key;
                 own.position = position;
-                if !rule.filter.holds(&own) {
+                if !own.holds(&rule.filter) {
                     return examples.learn(&own, Some(Told::Left));
                 }
                 let told = state(rule, &own, ledger, data, trace, &examples);
@@ -73,50 +72,6 @@ fn say<'a>(
     }
     ledger.state_like(item, verdict, own);
     true
-}
-
-/// How many entries a rule has: those that its `where` leaves, and all.
-pub(super) fn count<'a>(rule: &EntryRule, scope: &Scope<'a>, root: Value<'a>) -> (usize, usize) {
-    let mut own = scope.clone();
-    // A `where` cannot ask for the count that it decides.
-    own.counts.set(Some((0, 0)));
-    let (mut left, mut all) = (0, 0);
-    each(rule, root, &mut |here, key| {
-        all += 1;
-        if rule.filter.is_trivial() {
-            left += 1;
-            return;
-        }
-        own.here = Some(here);
-        own.key = key;
-        left += usize::from(rule.filter.holds(&own));
-    });
-    (left, all)
-}
-
-/// Calls `found` for each entry with the key it stands under.
-fn each<'a>(rule: &EntryRule, root: Value<'a>, found: &mut impl FnMut(Value<'a>, Option<Scalar<'a>>)) {
-    let mut give = |value: Value<'a>, key: Option<Scalar<'a>>| {
-        if !rule.unwrap {
-            return found(value, key);
-        }
-        if let Some((key, value)) = value.members().next() {
-            found(value, Some(key));
-        }
-    };
-    for pointer in &rule.each {
-        pointer.visit(root, &mut |node| {
-            match (rule.shape, node.kind()) {
-                (Shape::One, _) if node.is_empty() => {}
-                (Shape::One, _) => give(node, None),
-                (Shape::Map, Kind::Object) => node.members().for_each(|(key, value)| give(value, Some(key))),
-                (_, Kind::Array) => node.elements().for_each(|value| give(value, None)),
-                (Shape::List, _) if !node.is_empty() => give(node, None),
-                _ => {}
-            }
-            false
-        });
-    }
 }
 
 /// Judges one entry, and tells what the next that is like it can be told by.
@@ -306,27 +261,4 @@ fn status_line(text: &str) -> (Option<u16>, Option<&str>) {
     let (number, reason) = rest.split_once(' ').unwrap_or((rest, ""));
     let status = number.parse().ok().filter(|n| (100..600).contains(n)).or_else(|| http_status(number));
     (status, Some(reason.trim()).filter(|r| !r.is_empty()))
-}
-
-/// Every id an entry's places give: one, or many through `*`.
-pub(super) fn texts<'a>(places: &[Place], scope: &Scope<'a>, found: &mut impl FnMut(Found<'a>)) {
-    for place in places {
-        let (pointer, from) = match place {
-            Place::Here(pointer) => (pointer, scope.here),
-            Place::Root(pointer) => (pointer, scope.root),
-            other => {
-                if let Some(text) = scope.text_at(other) {
-                    found(text);
-                }
-                continue;
-            }
-        };
-        let Some(from) = from else { continue };
-        pointer.visit(from, &mut |value| {
-            if let Some(scalar) = value.scalar().filter(|scalar| !scalar.raw.is_empty()) {
-                found(Found::from(scalar));
-            }
-            false
-        });
-    }
 }

@@ -29,7 +29,7 @@ impl<'a> Judge<'a, '_> {
             return (Outcome::NotAttempted, Evidence::Inferred, Some(Category::Aborted));
         }
         let rules = &self.request.profile.reply;
-        let conditional = rules.absent_when.iter().find(|(when, ..)| when.holds(&self.scope));
+        let conditional = rules.absent_when.iter().find(|(when, ..)| self.scope.holds(when));
         let (word, category) = match conditional {
             Some((_, word, category)) => (*word, category.or(rules.absent_category)),
             None => (rules.absent, rules.absent_category),

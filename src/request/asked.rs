@@ -1,55 +1,11 @@
 //! What one request asked for, kept while the vendor is at work. Owned and small: ids lie in one arena.
 
-use std::sync::Arc;
-
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-use super::Profile;
 use crate::decode::same;
 use crate::envelope::Text;
 use crate::json_text::plain_run;
-
-/// A recognised request: which action of which profile, and what it asked.
-#[derive(Debug)]
-pub struct Request {
-    pub profile: Arc<Profile>,
-    /// Index into the profile's actions.
-    pub action: usize,
-    pub asked: Asked,
-    /// The request's values that the profile's reply rules refer to, in the profile's order.
-    pub kept: Vec<Option<String>>,
-    pub service: Option<String>,
-    pub region: Option<String>,
-    /// The caller says that nothing is to be executed.
-    pub dry_run: bool,
-    /// The task that a look-up asks about.
-    pub task: Option<String>,
-    /// Where a task can be polled; `{task}` still stands in it.
-    pub monitor: Option<String>,
-    /// The request's document could not be read, so what it asked is not known.
-    pub unreadable: bool,
-}
-
-impl Request {
-    pub fn action(&self) -> &super::Action {
-        &self.profile.actions[self.action]
-    }
-
-    /// The request came in behind a path prefix: what the caller is to poll must go through it again.
-    pub fn behind(&mut self, prefix: &str) {
-        if let Some(monitor) = &mut self.monitor
-            && monitor.starts_with('/')
-        {
-            monitor.insert_str(0, prefix);
-        }
-    }
-
-    /// Where a task can be polled.
-    pub(super) fn monitor_of(&self, task: &str) -> Option<String> {
-        self.monitor.as_ref().map(|template| template.replace("{task}", task))
-    }
-}
 
 /// The asked items in the request's order.
 #[derive(Debug, Default)]
@@ -189,12 +145,12 @@ impl Asked {
     }
 
     /// Its id, as a text of an envelope.
-    pub(super) fn id_text(&self, item: usize) -> Option<Text> {
+    pub(crate) fn id_text(&self, item: usize) -> Option<Text> {
         self.refer(self.items[item].id)
     }
 
     /// Its key, as a text of an envelope.
-    pub(super) fn key_text(&self, item: usize) -> Option<Text> {
+    pub(crate) fn key_text(&self, item: usize) -> Option<Text> {
         self.refer(self.items[item].key)
     }
 
@@ -269,7 +225,7 @@ fn is_uuid(text: &str) -> bool {
         })
 }
 
-pub(super) fn hash_id(id: &str) -> u64 {
+pub(crate) fn hash_id(id: &str) -> u64 {
     use std::hash::{BuildHasher, Hasher};
     // Keyed per process: ids come from strangers.
     static STATE: std::sync::LazyLock<foldhash::fast::RandomState> =

@@ -1,0 +1,270 @@
+//! `[reply]`: how an answer is read.
+
+use super::Check;
+use super::words::{when, wire_of, words};
+use crate::envelope::Evidence;
+use crate::profile::file::{
+    EntryFile, OutcomeFile, OutcomeTable, OuterFile, ReplyFile, Texts, VendorFile, WholeFile,
+};
+use crate::profile::place::Place;
+use crate::profile::reply::{
+    Announced, EntryRule, Join, OutcomeRule, OuterRule, ReplyRules, Shape, WholeRule, Word,
+};
+
+pub(super) fn reply_rules(check: &mut Check, shared: &VendorFile, file: &ReplyFile) -> ReplyRules {
+    let absent_when = file
+        .absent_when
+        .iter()
+        .filter_map(|row| {
+            check.within("[[reply.absent_when]]".to_owned(), |check| {
+                let condition = when(check, &row.when);
+                let category = check.category(row.category.as_ref());
+                check.word("outcome", Some(&row.outcome)).map(|word| (condition, word, category))
+            })
+        })
+        .collect();
+    let entries: Vec<EntryRule> = file
+        .entries
+        .iter()
+        .enumerate()
+        .map(|(at, entry)| {
+            check.within(format!("[[reply.entries]] {}", at + 1), |check| entry_rule(check, entry, at + 1))
+        })
+        .collect();
+    let whole = file
+        .whole
+        .iter()
+        .enumerate()
+        .map(|(at, row)| {
+            check.within(format!("[[reply.whole]] {}", at + 1), |check| whole_rule(check, row, at + 1))
+        })
+        .collect();
+    let outer = file.outer.iter().map(|row| ("[[reply.outer]]", row));
+    let outer = outer.chain(shared.outer.iter().map(|row| ("vendor.toml [[outer]]", row)));
+    let outer =
+        outer.map(|(place, row)| check.within(place.to_owned(), |check| outer_rule(check, row))).collect();
+    let counts = file.counts.clone().unwrap_or_default();
+    let announced = file.announced.as_ref().map(|row| Announced {
+        count: check.places("announced.count", &row.count),
+        running_by: check.places("announced.running.by", &row.running.by),
+        running: words(&row.running.texts),
+    });
+    let text_wire = |check: &mut Check, word: &String| {
+        if word == "auto" { None } else { check.keep("wire", wire_of(word)) }
+    };
+    ReplyRules {
+        wire: file.wire.as_ref().and_then(|word| text_wire(check, word)),
+        text: file.text,
+        absent: check
+            .word("absent", file.absent.as_ref())
+            .unwrap_or(Word::Is(crate::envelope::Outcome::Unknown)),
+        absent_category: check.category(file.absent_category.as_ref()),
+        absent_when,
+        task: check.places("task", &file.task),
+        request_id: check.places("request_id", &shared.request_id),
+        secrets: check.pointers("secrets", &file.secrets),
+        code_after: file.code_after.clone().or_else(|| shared.code_after.clone()),
+        code_before: file.code_before.clone().or_else(|| shared.code_before.clone()),
+        outer,
+        echoes: entries.iter().any(|entry| entry.join.contains(&Join::Echo)),
+        entries,
+        whole,
+        counted_good: check.places("counts.succeeded", &counts.succeeded),
+        counted_failed: check.places("counts.failed", &counts.failed),
+        announced,
+    }
+}
+
+pub(super) fn outer_rule(check: &mut Check, file: &OuterFile) -> OuterRule {
+    if file.code.0.is_empty() && file.status.0.is_empty() {
+        check.problem("neither code nor status".to_owned());
+    }
+    OuterRule {
+        when: when(check, &file.when),
+        unwrap: file.unwrap,
+        code: check.places("code", &file.code),
+        message: check.places("message", &file.message),
+        success: words(&file.success),
+        summary: words(&file.summary),
+        all_failed: words(&file.all_failed),
+        status: check.places("status", &file.status),
+        failed: words(&file.failed),
+        category: check.category(file.category.as_ref()),
+        retry_after: retry_after(check, &file.retry_after, &file.retry_after_ms),
+    }
+}
+
+/// Places of a delay, with the milliseconds of their unit.
+pub(super) fn retry_after(check: &mut Check, seconds: &Texts, millis: &Texts) -> Vec<(Place, u64)> {
+    let seconds = check.places("retry_after", seconds).into_iter().map(|place| (place, 1000));
+    let millis = check.places("retry_after_ms", millis).into_iter().map(|place| (place, 1));
+    seconds.chain(millis).collect()
+}
+
+pub(super) fn entry_rule(check: &mut Check, file: &EntryFile, number: usize) -> EntryRule {
+    let Some(each) = &file.each else {
+        check.problem("each is missing".to_owned());
+        return entry_rule(check, &EntryFile { each: Some(Texts::default()), ..file.clone() }, number);
+    };
+    let id = check.places("id", &file.id);
+    let id_parts = check.places("id_parts", &file.id_parts);
+    let join = joins(check, file, !id.is_empty() || !id_parts.is_empty());
+    let outcome = match &file.outcome {
+        Some(outcome) => outcome_rule(check, outcome),
+        None => {
+            check.problem("outcome is missing".to_owned());
+            OutcomeRule::Always(Word::Unsaid)
+        }
+    };
+    let code = check.places("code", &file.code);
+    let code_is_status =
+        matches!(&outcome, OutcomeRule::By { places, .. } if code.iter().any(|c| places.contains(c)));
+    EntryRule {
+        number,
+        when: check.within("when".to_owned(), |check| when(check, &file.when)),
+        filter: check.within("where".to_owned(), |check| when(check, &file.filter)),
+        fallback: file.fallback,
+        only_asked: file.only_asked,
+        each: check.pointers("each", each),
+        shape: match file.shape.as_deref() {
+            None | Some("list") => Shape::List,
+            Some("map") => Shape::Map,
+            Some("one") => Shape::One,
+            Some(other) => {
+                check.problem(format!("as = {other:?}: list, map or one"));
+                Shape::List
+            }
+        },
+        unwrap: file.unwrap,
+        percent: match file.decode.as_deref() {
+            None => false,
+            Some("percent") => true,
+            Some(other) => {
+                check.problem(format!("decode = {other:?}: only \"percent\""));
+                false
+            }
+        },
+        join,
+        key: check.places("key", &file.key),
+        index: check.places("index", &file.index),
+        index_base: file.index_base,
+        index_default: file.index_default,
+        from: check.places("from", &file.from),
+        until: check.places("until", &file.until),
+        code_is_status,
+        fans_out: id_parts.is_empty() && fans_out(&id),
+        outcome,
+        code,
+        message: check.places("message", &file.message),
+        task: check.places("task", &file.task),
+        category: check.category(file.category.as_ref()),
+        retry_after: retry_after(check, &file.retry_after, &file.retry_after_ms),
+        sender_fault: check.places("sender_fault", &file.sender_fault),
+        id,
+        id_parts,
+    }
+}
+
+/// Whether any place can lead to several nodes.
+pub(super) fn fans_out(places: &[Place]) -> bool {
+    places.iter().any(|place| matches!(place, Place::Here(p) | Place::Root(p) if p.has_every()))
+}
+
+pub(super) fn joins(check: &mut Check, file: &EntryFile, has_id: bool) -> Vec<Join> {
+    if file.join.0.is_empty() {
+        return vec![if has_id { Join::Id } else { Join::Position }];
+    }
+    let mut joins = Vec::new();
+    for word in &file.join.0 {
+        joins.push(match word.as_str() {
+            "id" => Join::Id,
+            "key" => Join::Key,
+            "position" => Join::Position,
+            "index" => Join::Index,
+            "range" => Join::Range,
+            "suffix" => Join::Suffix,
+            "echo" => Join::Echo,
+            "content_id" => Join::ContentId,
+            other => {
+                check.problem(format!("join = {other:?} is not known"));
+                continue;
+            }
+        });
+    }
+    if joins.contains(&Join::Id) && !has_id {
+        check.problem("join = \"id\" without id".to_owned());
+    }
+    if joins.contains(&Join::Key) && file.key.0.is_empty() {
+        check.problem("join = \"key\" without key".to_owned());
+    }
+    if joins.contains(&Join::Index) && file.index.0.is_empty() {
+        check.problem("join = \"index\" without index".to_owned());
+    }
+    joins
+}
+
+pub(super) fn outcome_rule(check: &mut Check, file: &OutcomeFile) -> OutcomeRule {
+    let table = match file {
+        OutcomeFile::Word(word) => {
+            return OutcomeRule::Always(check.word("outcome", Some(word)).unwrap_or_default());
+        }
+        OutcomeFile::Table(table) => table,
+    };
+    check.within("outcome".to_owned(), |check| outcome_table(check, table))
+}
+
+pub(super) fn outcome_table(check: &mut Check, table: &OutcomeTable) -> OutcomeRule {
+    use crate::envelope::Outcome;
+    if table.by.0.is_empty() {
+        check.problem("by is missing".to_owned());
+    }
+    if table.otherwise.is_none() && !table.http {
+        check.problem("otherwise is missing: what does a text in no list mean?".to_owned());
+    }
+    let lists = [
+        (&table.silent, Word::Silent),
+        (&table.failed, Word::Is(Outcome::Failed)),
+        (&table.not_attempted, Word::Is(Outcome::NotAttempted)),
+        (&table.unknown, Word::Is(Outcome::Unknown)),
+        (&table.accepted, Word::Is(Outcome::Accepted)),
+        (&table.succeeded, Word::Is(Outcome::Succeeded)),
+        (&table.done, Word::Done),
+    ];
+    let mut seen: Vec<String> = Vec::new();
+    for text in lists.iter().flat_map(|(texts, _)| &texts.0) {
+        if seen.contains(&text.to_lowercase()) {
+            check.problem(format!("{text:?} stands in two lists"));
+        }
+        seen.push(text.to_lowercase());
+    }
+    OutcomeRule::By {
+        places: check.places("by", &table.by),
+        words: lists.into_iter().filter(|(t, _)| !t.0.is_empty()).map(|(t, word)| (words(t), word)).collect(),
+        http: table.http,
+        http_202: check.word("http_202", table.http_202.as_ref()).unwrap_or(Word::Is(Outcome::Accepted)),
+        with_task: check.word("task", table.task.as_ref()),
+        missing: check.word("missing", table.missing.as_ref()).unwrap_or(Word::Is(Outcome::Unknown)),
+        otherwise: check.word("otherwise", table.otherwise.as_ref()).unwrap_or(Word::Is(Outcome::Unknown)),
+    }
+}
+
+pub(super) fn whole_rule(check: &mut Check, file: &WholeFile, number: usize) -> WholeRule {
+    let outcome = match &file.outcome {
+        Some(outcome) => outcome_rule(check, outcome),
+        None => {
+            check.problem("outcome is missing".to_owned());
+            OutcomeRule::Always(Word::Unsaid)
+        }
+    };
+    let evidence = match file.evidence.as_deref() {
+        None | Some("batch") => Evidence::Batch,
+        Some("inferred") => Evidence::Inferred,
+        Some(other) => {
+            check.problem(format!("evidence = {other:?}: batch or inferred"));
+            Evidence::Batch
+        }
+    };
+    let when = check.within("when".to_owned(), |check| when(check, &file.when));
+    let category = check.category(file.category.as_ref());
+    WholeRule { number, when, outcome, category, evidence, task: check.places("task", &file.task) }
+}
