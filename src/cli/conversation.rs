@@ -110,6 +110,7 @@ fn by_ids(set: &ProfileSet, args: &Args, ids: &[String]) -> Result<Request, Conv
         task: None,
         monitor: None,
         unreadable: false,
+        unclear: false,
     })
 }
 

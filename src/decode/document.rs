@@ -91,16 +91,28 @@ pub struct Document<'a> {
     nodes: Vec<Node>,
     /// Whether the text is JSON: strings stand between quotes.
     json: bool,
+    /// An XML document's root element, which is no part of the tree.
+    root_name: Option<Box<str>>,
 }
 
 impl<'a> Document<'a> {
     pub(super) fn new(text: Cow<'a, str>, nodes: Vec<Node>) -> Self {
-        Self { text, nodes, json: true }
+        Self { text, nodes, json: true, root_name: None }
     }
 
     /// Parameters as they stand: there is no JSON of them.
     pub(super) fn parameters(text: Cow<'a, str>, nodes: Vec<Node>) -> Self {
-        Self { text, nodes, json: false }
+        Self { text, nodes, json: false, root_name: None }
+    }
+
+    /// The same, of XML whose root element has that name.
+    pub(super) fn of_xml(self, root: String) -> Self {
+        Self { root_name: Some(root.into()), ..self }
+    }
+
+    /// An XML document's root element; none for all other wires.
+    pub fn root_name(&self) -> Option<&str> {
+        self.root_name.as_deref()
     }
 
     /// Whether the text is the body itself, byte for byte.
@@ -173,6 +185,11 @@ impl<'d> Value<'d> {
             Kind::Null | Kind::Array | Kind::Object => None,
             _ => Some(Scalar { raw: self.span(node), escaped: node.escaped() }),
         }
+    }
+
+    /// Whether it stands in XML, where a list of one is no list.
+    pub fn is_of_xml(self) -> bool {
+        self.document.root_name.is_some()
     }
 
     /// The value's JSON, verbatim. Parameters that were read straight have none: see [`Self::json`].
@@ -280,6 +297,19 @@ impl<'d> Value<'d> {
     /// The value so many nodes after this one: the same in all that are built like this.
     pub fn within(self, distance: u32) -> Value<'d> {
         Value { document: self.document, at: self.at + distance }
+    }
+
+    /// The pointer (RFC 6901) from this node to one within it.
+    pub fn way_to(self, inner: Value<'_>) -> Option<String> {
+        if self.at == inner.at {
+            return Some(String::new());
+        }
+        let holds = |value: &Value<'_>| value.at <= inner.at && inner.at < value.node().next();
+        let members = self.members().map(|(key, value)| (key.decode(), value));
+        let elements = self.elements().enumerate().map(|(at, value)| (Cow::Owned(at.to_string()), value));
+        let (step, next) = members.chain(elements).find(|(_, value)| holds(value))?;
+        let step = step.replace('~', "~0").replace('/', "~1");
+        Some(format!("/{step}{}", next.way_to(inner)?))
     }
 
     /// A list's elements; nothing for other kinds.

@@ -101,7 +101,10 @@ pub fn read<'a>(
     }
     let document = match wire {
         Wire::Json => json_or_mended(text, bounds, mend, &mut fidelity)?,
-        Wire::Xml => owned(xml::to_json(&text, bounds)?, bounds)?,
+        Wire::Xml => {
+            let (content, root) = xml::to_json(&text, bounds)?;
+            owned(content, bounds)?.of_xml(root)
+        }
         Wire::Form => owned(form::form_to_json(&text), bounds)?,
         Wire::Multipart => {
             owned(multipart::to_json(body, media_type, bounds).ok_or(missing_boundary())?, bounds)?

@@ -184,7 +184,7 @@ fn write_body(out: &mut Vec<u8>, body: &[u8], media_type: &str, bounds: Bounds, 
             return multipart(out, body, &boundary, bounds, depth + 1);
         }
         Some(Wire::Json) if json::parse(&text, bounds).is_ok() => out.extend_from_slice(text.as_bytes()),
-        Some(Wire::Xml) => match xml::to_json(&text, bounds) {
+        Some(Wire::Xml) => match xml::to_json(&text, bounds).map(|(content, _)| content) {
             Ok(inner) => out.extend_from_slice(inner.as_bytes()),
             Err(DecodeError::TooDeep { .. }) => return None,
             Err(_) => string(out, &text),

@@ -3,7 +3,7 @@
 //!
 //! A step into an object visits *every* member of that name, since XML repeats elements where JSON has a list.
 
-use super::{Kind, Value};
+use super::{Kind, Scalar, Value};
 
 /// A parsed pointer. The empty pointer is the node itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -76,6 +76,26 @@ impl Pointer {
     /// Whether it can find more than one node in a document without repeated members.
     pub fn has_every(&self) -> bool {
         self.steps.contains(&Step::Every)
+    }
+
+    /// How many steps it has.
+    pub(crate) fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether its step number `at` goes into a member of that name.
+    pub(crate) fn step_fits(&self, at: usize, key: Scalar<'_>) -> bool {
+        match self.steps.get(at) {
+            Some(Step::Name(name) | Step::Index(_, name)) => key.is(name),
+            Some(Step::Every) => true,
+            // It picks among elements, and stays where it is in an object.
+            Some(Step::Where(..)) | None => false,
+        }
+    }
+
+    /// Whether its step number `at` goes into every element of a list, or into some of them.
+    pub(crate) fn is_every(&self, at: usize) -> bool {
+        matches!(self.steps.get(at), Some(Step::Every | Step::Index(..) | Step::Where(..)))
     }
 
     /// Whether it leads to the same places in all documents that are built the same.

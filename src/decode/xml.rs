@@ -10,11 +10,11 @@ use quick_xml::events::{BytesStart, Event};
 use super::{Bounds, DecodeError, Wire};
 use crate::json_text::string;
 
-/// The root element's content as JSON.
-pub(super) fn to_json(text: &str, bounds: Bounds) -> Result<String, DecodeError> {
+/// The root element's content as JSON, and its local name.
+pub(super) fn to_json(text: &str, bounds: Bounds) -> Result<(String, String), DecodeError> {
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}').trim_start());
     reader.config_mut().check_end_names = true;
-    let mut writer = Writer { out: Vec::with_capacity(text.len()), open: Vec::new(), done: false };
+    let mut writer = Writer { out: Vec::with_capacity(text.len()), open: Vec::new(), done: false, root: String::new() };
     loop {
         let event = reader.read_event();
         let offset = reader.buffer_position() as usize;
@@ -49,11 +49,8 @@ pub(super) fn to_json(text: &str, bounds: Bounds) -> Result<String, DecodeError>
     if !writer.open.is_empty() || !writer.done {
         return Err(DecodeError::Truncated { offset: text.len() });
     }
-    String::from_utf8(writer.out).map_err(|_| DecodeError::Syntax {
-        wire: Wire::Xml,
-        offset: 0,
-        what: "not UTF-8",
-    })
+    let syntax = |_| DecodeError::Syntax { wire: Wire::Xml, offset: 0, what: "not UTF-8" };
+    Ok((String::from_utf8(writer.out).map_err(syntax)?, writer.root))
 }
 
 /// A predefined entity or character reference.
@@ -76,6 +73,7 @@ struct Writer {
     out: Vec<u8>,
     open: Vec<Open>,
     done: bool,
+    root: String,
 }
 
 impl Writer {
@@ -88,6 +86,8 @@ impl Writer {
             self.out.push(b':');
         } else if self.done || name.as_ref().eq_ignore_ascii_case("html") {
             return None; // a second root, or a load balancer's page that happens to be well-formed
+        } else {
+            self.root = name.as_ref().to_owned();
         }
         let mut open = Open::default();
         for attribute in element.attributes() {
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     fn check(xml: &str, json: &str) {
-        assert_eq!(to_json(xml, Bounds::default()).expect("readable"), json);
+        assert_eq!(to_json(xml, Bounds::default()).expect("readable").0, json);
     }
 
     #[test]

@@ -90,6 +90,7 @@ impl Diagnostic {
 
 /// Every diagnostic code that exists, for metrics and docs.
 pub const DIAGNOSTIC_CODES: &[&str] = &[
+    "asked_unclear",
     "batch_item_mismatch",
     "body_over_limit",
     "body_truncated",
@@ -104,6 +105,7 @@ pub const DIAGNOSTIC_CODES: &[&str] = &[
     "request_over_limit",
     "request_unreadable",
     "unmapped_code",
+    "unread_failure",
     "upstream_lost",
 ];
 
@@ -196,8 +198,11 @@ pub struct Parts<'a> {
     pub operation: Operation<'a>,
     pub results: Vec<Verdict>,
     pub fault: Option<Fault>,
-    /// The outer verdict claims a failure (it may do so without a code).
-    pub outer_failed: bool,
+    /// Something states a failure that no item need explain: the outer verdict (it may do so without a code), a count, a
+    /// member that no rule read.
+    pub unexplained: bool,
+    /// Counts say that others than the named were done.
+    pub others_done: bool,
     pub task: Option<Task>,
     pub upstream: Upstream,
     pub diagnostics: Vec<Diagnostic>,
@@ -215,7 +220,8 @@ impl<'a> Envelope<'a> {
             operation,
             mut results,
             mut fault,
-            outer_failed,
+            unexplained,
+            others_done,
             task,
             upstream,
             diagnostics,
@@ -230,7 +236,7 @@ impl<'a> Envelope<'a> {
                 summary.count(verdict);
             }
         }
-        let outcome = batch_outcome(&summary, outer_failed, bare);
+        let outcome = batch_outcome(&summary, unexplained, others_done, bare);
         if outcome == BatchOutcome::Unknown
             && let Some(fault) = &mut fault
         {
@@ -246,7 +252,7 @@ impl<'a> Envelope<'a> {
 }
 
 /// `docs/envelope.md` section 4; `not_attempted` counts as `failed` here.
-fn batch_outcome(summary: &Summary, outer_failed: bool, bare: Bare) -> BatchOutcome {
+fn batch_outcome(summary: &Summary, unexplained: bool, others_done: bool, bare: Bare) -> BatchOutcome {
     let Summary { total, succeeded, accepted, failed, not_attempted, unknown, .. } = *summary;
     let good = succeeded + accepted;
     if total == 0 {
@@ -257,13 +263,13 @@ fn batch_outcome(summary: &Summary, outer_failed: bool, bare: Bare) -> BatchOutc
             Bare::Unknown => BatchOutcome::Unknown,
         }
     } else if good == total {
-        match (outer_failed, accepted) {
+        match (unexplained, accepted) {
             (true, _) => BatchOutcome::Partial,
             (false, 0) => BatchOutcome::Succeeded,
             (false, _) => BatchOutcome::Accepted,
         }
     } else if failed + not_attempted == total {
-        BatchOutcome::Failed
+        if others_done { BatchOutcome::Partial } else { BatchOutcome::Failed }
     } else if unknown == total {
         BatchOutcome::Unknown
     } else {

@@ -2,6 +2,7 @@
 //! built like one before it, with the same words where words decide, is not judged anew: only what is its own is read.
 
 use super::found::Found;
+use super::net::suspects;
 use super::scope::Scope;
 use crate::decode::{Pointer, Scalar, Value, same};
 use crate::envelope::{Text, Texts, Verdict};
@@ -95,7 +96,9 @@ impl<'a> Examples<'a> {
             return self.fail();
         }
         let words = deciding.iter().filter_map(|pointer| pointer.first_text(entry));
-        let words = words.map(|value| (entry.distance(value), value.text())).collect();
+        let mut decided: Vec<Value<'a>> = words.collect();
+        suspects(entry, false, &mut decided);
+        let words = decided.into_iter().map(|value| (entry.distance(value), value.text())).collect();
         self.known.push(Example { entry, keyed: scope.key.is_some(), nodes: entry.size(), words, told });
     }
 
@@ -145,7 +148,7 @@ fn deciding(rule: &EntryRule) -> Option<Vec<&Pointer>> {
     };
     let delays = rule.retry_after.iter().map(|(place, _)| place);
     let words =
-        rule.filter.by_words().chain(outcome).chain(&rule.code).chain(&rule.sender_fault).chain(delays);
+        rule.filter.by_words().chain(outcome).chain(&rule.code).chain(&rule.mark).chain(&rule.sender_fault).chain(delays);
     let words: Vec<&Place> = words.collect();
     let mut structure = rule.filter.by_structure().chain(&rule.id).chain(&rule.task).chain(&rule.message);
     if !structure.all(structural) || !words.iter().all(|place| structural(place) && **place != Place::Key) {

@@ -1,9 +1,11 @@
 //! One entry of a reply → one statement about one item.
 
 use super::alike::{Examples, Statement, Told};
+use super::evidence::{Basis, Doubt, Doubts, weigh};
 use super::found::Found;
 use super::join::{self, Hit};
 use super::ledger::Ledger;
+use super::net::is_nothing;
 use super::outer::{delay, trimmed_code};
 use super::scope::{Scope, each};
 use super::trace::Trace;
@@ -12,15 +14,25 @@ use crate::envelope::{Advice, Category, Evidence, Fault, Origin, Outcome, Task, 
 use crate::profile::codes::{Class, http_status};
 use crate::profile::reply::{EntryRule, OutcomeRule, Word};
 
-/// Reads every entry of every rule into the ledger. Returns how many there were.
+/// What the entries of a reply amount to, beside what the ledger holds of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Spoken {
+    /// How many entries there were.
+    pub(super) entries: usize,
+    /// Whether a list spoke that names every failure.
+    pub(super) exhaustive: bool,
+}
+
+/// Reads every entry of every rule into the ledger. `doubts` are those of the whole reply.
 pub(super) fn collect<'a>(
     scope: &Scope<'a>,
     ledger: &mut Ledger<'a>,
+    doubts: Doubts,
     data: bool,
     trace: &mut Trace,
-) -> usize {
-    let Some(root) = scope.root else { return 0 };
-    let mut total = 0;
+) -> Spoken {
+    let mut spoken = Spoken::default();
+    let Some(root) = scope.root else { return spoken };
     for rule in &scope.request.profile.reply.entries {
         if !scope.holds(&rule.when) {
             continue;
@@ -29,7 +41,7 @@ pub(super) fn collect<'a>(
         let mut own = scope.of_rule(rule);
         let mut examples = Examples::new(rule, scope, trace.is_on());
         let (mut position, mut place) = (0, 0);
-        each(rule, root, &mut |here, key| {
+        let misshapen = each(rule, root, &mut |here, key| {
             own.listed_at = place;
             place += 1;
             let told = match examples.of(here, key.is_some()) {
@@ -45,14 +57,19 @@ pub(super) fn collect<'a>(
                 if !own.holds(&rule.filter) {
                     return examples.learn(&own, Some(Told::Left));
                 }
-                let told = state(rule, &own, ledger, data, trace, &examples);
+                let told = state(rule, &own, ledger, doubts, data, trace, &examples);
                 examples.learn(&own, told);
             }
             position += 1;
-            total += 1;
+            spoken.entries += 1;
         });
+        spoken.exhaustive |= rule.exhaustive && (position > 0 || misshapen);
+        if misshapen && rule.outcome.can_fail() {
+            trace.doubt(Doubt::Unplaced, || format!("[[reply.entries]] {}: no list stands there", rule.number));
+            ledger.unplaced();
+        }
     }
-    total
+    spoken
 }
 
 /// States what an example tells; false where the entry must be read in full.
@@ -79,19 +96,25 @@ fn state<'a>(
     rule: &EntryRule,
     scope: &Scope<'a>,
     ledger: &mut Ledger<'a>,
+    doubts: Doubts,
     data: bool,
     trace: &mut Trace,
     examples: &Examples<'a>,
 ) -> Option<Told<'a>> {
     let task = scope.task(&rule.task);
     let read = read_outcome(&rule.outcome, scope, task.is_some());
-    let Some(outcome) = read.word.outcome(scope.request.action().asynchronous) else {
+    let Some(claim) = read.word.outcome(scope.request.action().asynchronous) else {
         return examples.silence(scope);
     };
+    let (outcome, caught) = prove(rule, scope, &read, task.is_some(), claim, doubts, trace);
     let texts = &mut ledger.texts;
     let mut verdict = Verdict::new(outcome, Evidence::Reported);
     if !outcome.is_good() {
-        verdict.fault = Some(fault(rule, scope, &read, outcome, texts));
+        let mut fault = fault(rule, scope, &read, outcome, texts);
+        if let (None, Some(text)) = (fault.message, caught.and_then(Value::scalar)) {
+            fault.message = Some(Found::from(text).store(texts));
+        }
+        verdict.fault = Some(fault);
     }
     if let Some(id) = &task {
         verdict.task = Some(item_task(id, outcome, &read, scope, texts));
@@ -111,6 +134,12 @@ fn state<'a>(
             return;
         }
         trace.item(rule.number, outcome, || name_of(item, id.as_ref(), scope), how);
+        if matches!(outcome, Outcome::Failed | Outcome::NotAttempted) {
+            let taken = how.is_place() && item.is_some_and(|item| ledger.spoke(item));
+            if (item.is_none() && !scope.request.profile.reply.volunteers) || taken {
+                ledger.unplaced();
+            }
+        }
         verdict.id = id.map(|id| id.store(&mut ledger.texts));
         if item.is_none() {
             verdict.key = scope.text(&rule.key).map(|key| key.store(&mut ledger.texts));
@@ -124,6 +153,56 @@ fn state<'a>(
     let by_first = about.is_some()
         && about == scope.text(&rule.id).and_then(|id| scope.request.asked.by_id(&id.decode()));
     if by_first { examples.statement(verdict, scope) } else { None }
+}
+
+/// What an entry's claim is worth: good needs a mark of its own, and nothing in the entry that speaks of a failure. The
+/// second is the member that does.
+fn prove<'a>(
+    rule: &EntryRule,
+    scope: &Scope<'a>,
+    read: &Read<'a>,
+    has_task: bool,
+    claim: Outcome,
+    doubts: Doubts,
+    trace: &mut Trace,
+) -> (Outcome, Option<Value<'a>>) {
+    if !claim.is_good() {
+        return (claim, None);
+    }
+    // A word of success beside an error code: the worst counts.
+    let code = scope.text(&rule.code).filter(|_| !rule.code_is_status);
+    if code.is_some_and(|code| !says_success(&code.decode())) {
+        trace.doubt(Doubt::Error, || format!("[[reply.entries]] {}: its code says otherwise", rule.number));
+        return (Outcome::Failed, None);
+    }
+    let net = scope.net(&rule.weighed);
+    if let Some(caught) = scope.here.and_then(|here| net.first(here, false)) {
+        trace.doubt(Doubt::Unread, || format!("[[reply.entries]] {}: {}", rule.number, scope.way_to(caught.value)));
+        let outcome = if caught.certain { Outcome::Failed } else { Outcome::Unknown };
+        return (outcome, Some(caught.value));
+    }
+    let marked = rule.mark.iter().any(|place| scope.is_solid(place));
+    let basis = if read.says_itself() || marked { Basis::Entry } else { Basis::Listed };
+    let named = || {
+        has_task
+            || [&rule.id, &rule.id_parts, &rule.key, &rule.index].into_iter().any(|p| scope.text(p).is_some())
+            || rule.fans_out
+            || scope.content_id().is_some()
+    };
+    let unmarked = basis == Basis::Listed && (!rule.mark.is_empty() || !named());
+    let doubts = doubts.with_if(Doubt::Unmarked, unmarked);
+    match weigh(claim, basis, doubts) {
+        Ok(outcome) => (outcome, None),
+        Err(doubt) => {
+            trace.doubt(doubt, || format!("[[reply.entries]] {}", rule.number));
+            (Outcome::Unknown, None)
+        }
+    }
+}
+
+/// Whether a code beside a good status is no error's.
+fn says_success(code: &str) -> bool {
+    is_nothing(code) || code.trim().parse::<u16>().is_ok_and(|status| (200..300).contains(&status))
 }
 
 /// For people: the item's id, else its position.
@@ -199,6 +278,13 @@ fn is_bare_failure(word: &str) -> bool {
     const BARE: [&str; 9] =
         ["failed", "fail", "failure", "error", "false", "unsuccessful", "no", "faild", "0"];
     BARE.iter().any(|bare| bare.eq_ignore_ascii_case(word))
+}
+
+impl Read<'_> {
+    /// Whether a status was there to be read.
+    fn says_itself(&self) -> bool {
+        self.text.is_some()
+    }
 }
 
 /// A verdict as read, with what it was read from.

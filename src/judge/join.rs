@@ -7,6 +7,7 @@ use super::ledger::Ledger;
 use super::scope::{Scope, texts};
 use crate::decode::{Bounds, Kind, Value, Wire, path_of, read};
 use crate::profile::reply::{EntryRule, Join};
+use crate::request::same_id;
 
 /// An entry's target: an asked item (with the entry's id, where the item has none), or something nobody asked for.
 pub(super) enum Hit<'a> {
@@ -17,7 +18,41 @@ pub(super) enum Hit<'a> {
 /// Echo and suffix joins compare with every asked item; batches that use them are small by their vendors' rules.
 const MOST_COMPARED: usize = 4096;
 
-type Give<'f, 'a> = dyn FnMut(&mut Ledger<'a>, Hit<'a>, &'static str) + 'f;
+/// How an entry was tied to its item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    Id,
+    Suffix,
+    Key,
+    Echo,
+    Index,
+    Range,
+    Position,
+    Nobody,
+}
+
+impl How {
+    /// For people.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Id => "by id",
+            Self::Suffix => "by the id's last segment",
+            Self::Key => "by key",
+            Self::Echo => "by echo",
+            Self::Index => "by index",
+            Self::Range => "by range",
+            Self::Position => "by position, since the counts agree",
+            Self::Nobody => "named by the vendor, asked by nobody",
+        }
+    }
+
+    /// Whether it is a place and no name: two entries at one place may speak of two items.
+    pub(super) fn is_place(self) -> bool {
+        matches!(self, Self::Index | Self::Position)
+    }
+}
+
+type Give<'f, 'a> = dyn FnMut(&mut Ledger<'a>, Hit<'a>, How) + 'f;
 
 /// Calls `found` for each item the entry is about: one, except for lists of ids or indexes.
 pub(super) fn resolve<'a>(
@@ -44,21 +79,25 @@ pub(super) fn resolve<'a>(
                 Some(item) => Hit::Asked(item, None),
                 None => Hit::Unasked(Some(id)),
             };
-            found(ledger, hit, "by id");
+            found(ledger, hit, How::Id);
         }
         if any {
             return;
         }
     }
     let ids = own_ids(rule, scope);
+    let mut placed = false;
     for join in &rule.join {
         match join {
             Join::Index => {
                 let mut indexes = Vec::new();
                 texts(&rule.index, scope, &mut |text| indexes.extend(leading_number(&text.decode())));
-                if indexes.is_empty() {
+                let stated = rule.index.iter().any(|place| scope.exists(place, true));
+                if indexes.is_empty() && !stated {
                     indexes.extend(rule.index_default);
                 }
+                // Out of range, or no number: it names somebody, if nobody that was asked.
+                placed |= stated;
                 let items: Vec<u32> = indexes
                     .into_iter()
                     .filter_map(|index| index.checked_sub(rule.index_base))
@@ -66,37 +105,39 @@ pub(super) fn resolve<'a>(
                     .collect();
                 if !items.is_empty() {
                     for item in items {
-                        found(ledger, Hit::Asked(item, ids.first().cloned()), "by index");
+                        found(ledger, Hit::Asked(item, ids.first().cloned()), How::Index);
                     }
                     return;
                 }
             }
             Join::Range => return range(rule, scope, ledger, found),
             Join::Position => {
-                if let Some(item) = own_position(scope, ledger) {
-                    return found(ledger, Hit::Asked(item, ids.first().cloned()), "by position");
+                if let Some(item) = own_position(scope, ledger)
+                    && may_be(rule, scope, ledger, item, &ids)
+                {
+                    return found(ledger, Hit::Asked(item, ids.first().cloned()), How::Position);
                 }
             }
             Join::Id => {
                 if let Some(item) = ids.iter().find_map(|id| by_id(rule, ledger, id)) {
-                    return found(ledger, Hit::Asked(item, None), "by id");
+                    return found(ledger, Hit::Asked(item, None), How::Id);
                 }
             }
             Join::Suffix => {
                 if let Some(item) =
                     ids.iter().find_map(|id| by_id(rule, ledger, id).or_else(|| by_suffix(ledger, id)))
                 {
-                    return found(ledger, Hit::Asked(item, None), "by the id's last segment");
+                    return found(ledger, Hit::Asked(item, None), How::Suffix);
                 }
             }
             Join::Key | Join::ContentId => {
                 if let Some(item) = by_key(rule, scope, ledger, *join == Join::ContentId) {
-                    return found(ledger, Hit::Asked(item, ids.first().cloned()), "by key");
+                    return found(ledger, Hit::Asked(item, ids.first().cloned()), How::Key);
                 }
             }
             Join::Echo => {
                 if let Some(item) = scope.here.and_then(|entry| by_echo(ledger, entry)) {
-                    return found(ledger, Hit::Asked(item, None), "by echo");
+                    return found(ledger, Hit::Asked(item, None), How::Echo);
                 }
             }
         }
@@ -104,7 +145,31 @@ pub(super) fn resolve<'a>(
     // A key says whom it means, if only to say that nobody asked for it.
     let keyed =
         rule.join.iter().any(|join| matches!(join, Join::Key | Join::ContentId)) && has_key(rule, scope);
-    fallback(scope, ledger, ids.into_iter().next(), keyed, found);
+    fallback(scope, ledger, ids.into_iter().next(), keyed || placed, found);
+}
+
+/// Whether the entry at an item's position can be that item's: it names nothing, or nothing but that item.
+fn may_be(rule: &EntryRule, scope: &Scope<'_>, ledger: &Ledger<'_>, item: u32, ids: &[Found<'_>]) -> bool {
+    let asked = ledger.asked();
+    if has_key(rule, scope) && asked.key(item as usize).is_some() {
+        return by_key(rule, scope, ledger, rule.join.contains(&Join::ContentId)) == Some(item);
+    }
+    let Some(own) = asked.id(item as usize) else { return true };
+    ids.is_empty() || ids.iter().any(|id| names(rule, &id.decode(), own))
+}
+
+/// Whether an id that an entry states is an asked one: exactly, or as the tail of the other, by segments.
+fn names(rule: &EntryRule, stated: &str, own: &str) -> bool {
+    let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    same_id(stated, own)
+        || is_tail(path_of(stated), own)
+        || is_tail(own, path_of(stated))
+        || (rule.percent && decoded(stated) == decoded(own))
+}
+
+/// Whether a text ends with another one, and that one begins a segment.
+fn is_tail(whole: &str, tail: &str) -> bool {
+    whole.strip_suffix(tail).is_some_and(|head| head.is_empty() || tail.starts_with('/') || head.ends_with(['/', ':']))
 }
 
 /// The usual case, without allocating: one id, looked up.
@@ -113,7 +178,7 @@ fn by_own_id<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, f
     for place in &rule.id {
         let Some(id) = scope.text_at(place) else { continue };
         if let Some(item) = by_id(rule, ledger, &id) {
-            return found(ledger, Hit::Asked(item, None), "by id");
+            return found(ledger, Hit::Asked(item, None), How::Id);
         }
         first = first.or(Some(id));
     }
@@ -132,15 +197,14 @@ fn fallback<'a>(
         && (id.is_none() || ledger.asked().nameless())
         && let Some(item) = own_position(scope, ledger)
     {
-        return found(ledger, Hit::Asked(item, id), "by position, since the counts agree");
+        return found(ledger, Hit::Asked(item, id), How::Position);
     }
-    found(ledger, Hit::Unasked(id), "named by the vendor, asked by nobody");
+    found(ledger, Hit::Unasked(id), How::Nobody);
 }
 
 /// Whether the entry holds a correlation key.
 fn has_key(rule: &EntryRule, scope: &Scope<'_>) -> bool {
-    let content_id = || scope.here?.get("headers")?.get("content-id");
-    scope.text(&rule.key).is_some() || (rule.join.contains(&Join::ContentId) && content_id().is_some())
+    scope.text(&rule.key).is_some() || (rule.join.contains(&Join::ContentId) && scope.content_id().is_some())
 }
 
 /// The item at the entry's position, where entries and asked items agree in number: all entries of the list, or those
@@ -167,7 +231,7 @@ fn range<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, found
         if let Some(item) = item_at(ledger, position as usize)
             && !ledger.spoke(item)
         {
-            found(ledger, Hit::Asked(item, None), "by range");
+            found(ledger, Hit::Asked(item, None), How::Range);
         }
     }
 }
@@ -227,7 +291,7 @@ fn by_suffix(ledger: &mut Ledger<'_>, id: &Found<'_>) -> Option<u32> {
     }
     let asked = ledger.asked();
     let ends = |item: &usize| {
-        asked.id(*item).is_some_and(|id| text.ends_with(id) || id.ends_with(text) || last_segment(id) == text)
+        asked.id(*item).is_some_and(|id| is_tail(text, id) || is_tail(id, text))
     };
     (0..asked.len().min(MOST_COMPARED)).find(ends).map(|item| item as u32)
 }
@@ -240,9 +304,7 @@ fn by_key(rule: &EntryRule, scope: &Scope<'_>, ledger: &Ledger<'_>, content_id: 
     let mut hit = None;
     let mut keys = Vec::new();
     if content_id {
-        let header =
-            scope.here.and_then(|part| part.get("headers")).and_then(|headers| headers.get("content-id"));
-        keys.extend(header.and_then(Value::scalar).map(|s| s.decode().into_owned()));
+        keys.extend(scope.content_id().map(|s| s.decode().into_owned()));
     }
     texts(&rule.key, scope, &mut |text| keys.push(text.decode().into_owned()));
     for key in keys {

@@ -29,6 +29,8 @@ pub(super) struct Ledger<'a> {
     matched: usize,
     /// Whether anything that is not good was stated. The worst statement counts, so it stays true.
     bad: bool,
+    /// Whether a failure was stated that nobody can place.
+    unplaced: bool,
     /// While a fallback rule speaks: the items that earlier rules named are closed to it.
     closed: Option<Vec<bool>>,
 }
@@ -46,6 +48,7 @@ impl<'a> Ledger<'a> {
             cursor: 0,
             matched: 0,
             bad: false,
+            unplaced: false,
             closed: None,
         }
     }
@@ -165,6 +168,20 @@ impl<'a> Ledger<'a> {
         }
         self.slots.resize(items.max(self.slots.len()), Verdict::new(Outcome::Unknown, Evidence::None));
         self.said.resize(self.slots.len(), false);
+    }
+
+    /// A failure was stated that is perhaps any item's.
+    pub(super) fn unplaced(&mut self) {
+        self.unplaced = true;
+    }
+
+    pub(super) fn has_unplaced(&self) -> bool {
+        self.unplaced
+    }
+
+    /// How many statements there are, repeats included.
+    pub(super) fn statements(&self) -> usize {
+        self.verdicts().count() + self.extras.len()
     }
 
     fn volunteer(&mut self, mut verdict: Verdict) {

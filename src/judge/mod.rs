@@ -1,14 +1,17 @@
 //! (request, reply) → envelope: the rules of `docs/envelope.md` section 3, once, for every vendor.
 //!
-//! The order is: what single items say (`entries`), what the vendor says of the whole (`outer`), and only then what
-//! silence means (`absent`). Entries decide; outer codes summarise; nothing is ever claimed beyond the evidence.
+//! The order is: what single items say (`entry`), what the vendor says of the whole (`outer`), and only then what a rule
+//! about the whole call (`whole`) or silence (`absent`) may claim. Each of them makes claims; `evidence` weighs them against
+//! all doubts, and nothing else decides what is good. Good needs proof.
 
 mod absent; // what silence means
 mod alike; // entries read by example
 mod entry; // one entry → one statement
+mod evidence; // claims and doubts → what is proved
 mod found; // a string a place led to
 mod join; // which asked item an entry is about
 mod ledger; // statements → results
+mod net; // names of failure that no rule read
 mod outer; // the verdict on the whole call
 mod scope; // places evaluated
 mod trace; // what `explain` shows
@@ -21,8 +24,8 @@ use crate::envelope::{
     Bare, BodyState, Category, Diagnostic, Envelope, Evidence, Fault, Operation, Origin, Outcome, Parts,
     Task, TaskState, Texts, Upstream, Verdict,
 };
-use crate::profile::reply::Word;
 use crate::request::Request;
+use evidence::{Doubt, Doubts};
 use found::Found;
 use ledger::Ledger;
 use outer::{Outer, OuterKind};
@@ -89,6 +92,11 @@ where
         bare: Bare::Succeeded,
         body: BodyState::Absent,
         task: None,
+        doubts: Doubts::default(),
+        net: None,
+        unexplained: false,
+        others_done: false,
+        root_fits: true,
         trace,
     };
     let Judgement { results, fault, outer_failed, dry_run, request_id, made } = judge.run(text, data);
@@ -98,7 +106,8 @@ where
         operation,
         results,
         fault,
-        outer_failed,
+        unexplained: outer_failed || judge.unexplained,
+        others_done: judge.others_done,
         task: judge.task.take(),
         upstream: Upstream { status: Some(reply.status), request_id, body: judge.body },
         diagnostics: std::mem::take(&mut judge.diagnostics),
@@ -137,7 +146,8 @@ pub fn unanswered<'a>(request: &'a Request, category: Category, delivered: bool,
         operation: operation(request),
         results: ledger.into_results().0,
         fault: Some(fault),
-        outer_failed: true,
+        unexplained: true,
+        others_done: false,
         task: None,
         upstream: Upstream { status: None, request_id: None, body: BodyState::Absent },
         diagnostics,
@@ -169,6 +179,16 @@ struct Judge<'a, 't> {
     bare: Bare,
     body: BodyState,
     task: Option<Task>,
+    /// What speaks against claims on the whole call and on silent items.
+    doubts: Doubts,
+    /// Whether the net caught something, once it was cast.
+    net: Option<bool>,
+    /// Whether something states a failure that no item explains.
+    unexplained: bool,
+    /// Whether counts say that others than the named were done.
+    others_done: bool,
+    /// Whether an XML reply's root element is one that the profile knows.
+    root_fits: bool,
     trace: &'t mut Trace,
 }
 
@@ -204,29 +224,113 @@ impl<'a> Judge<'a, '_> {
 
     /// The readable case: entries, then the outer verdict, then what silence means.
     fn judge(&mut self, ledger: &mut Ledger<'a>, data: bool) -> Option<Outer> {
-        let entries = entry::collect(&self.scope, ledger, data, self.trace);
+        self.doubts = self.first_doubts();
+        let spoken = entry::collect(&self.scope, ledger, self.doubts, data, self.trace);
         let outer = outer::find(&self.scope, &mut ledger.texts, self.trace);
         if outer.dry_run {
             self.bare = Bare::Succeeded;
         }
         self.batch_task(ledger);
         self.announce(ledger);
-        if entries > 0 || ledger.volunteered() > 0 {
-            if self.aliases() && ledger.alias() {
+        if spoken.entries > 0 || ledger.volunteered() > 0 {
+            self.further_doubts(ledger, &outer);
+            if self.request.profile.reply.aliases && !self.strict && ledger.alias() {
                 self.note("id_alias", "the vendor names the resources otherwise; matched by position");
             }
-            self.settle_absent(ledger);
+            self.settle_absent(ledger, spoken.exhaustive);
             self.compare(ledger, &outer);
         } else {
+            self.further_doubts(ledger, &outer);
             self.whole_call(ledger, &outer);
         }
+        self.last_look(ledger, &outer);
         Some(outer)
     }
 
-    /// Whether unknown ids may be other names of the asked resources. Where silence means failure, the vendor names
-    /// other things than were asked (members of a collection).
-    fn aliases(&self) -> bool {
-        !matches!(self.request.profile.reply.absent, Word::Is(Outcome::Failed | Outcome::NotAttempted))
+    /// What can be doubted before anything is read: the status, and what the reply is about.
+    fn first_doubts(&mut self) -> Doubts {
+        let status = !(200..300).contains(&self.reply.status);
+        let mut doubts = Doubts::default().with_if(Doubt::Status, status);
+        if let Some(other) = self.other_task() {
+            self.doubt(Doubt::OtherTask, &format!("{other:?}"));
+            doubts.add(Doubt::OtherTask);
+        }
+        doubts.with_if(Doubt::AskedUnclear, self.request.unclear)
+    }
+
+    /// The task that a look-up's reply is about, where it is another than was asked about.
+    fn other_task(&self) -> Option<String> {
+        let asked = self.request.task.as_deref().filter(|_| self.request.action().lookup)?;
+        let rules = &self.request.profile.reply;
+        let places = if rules.about.is_empty() { &rules.task } else { &rules.about };
+        let said = self.scope.text(places)?;
+        let said = said.decode();
+        let is_tail = |whole: &str, tail: &str| whole.strip_suffix(tail).is_some_and(|head| head.ends_with('/'));
+        let same = said.eq_ignore_ascii_case(asked) || is_tail(&said, asked) || is_tail(asked, &said);
+        (!same).then(|| said.into_owned())
+    }
+
+    /// What can be doubted once entries and outer verdict are read.
+    fn further_doubts(&mut self, ledger: &Ledger<'a>, outer: &Outer) {
+        let root_name = match &self.reply.body {
+            ReplyBody::Document(document, _) => document.root_name(),
+            _ => None,
+        };
+        self.root_fits = root_name.is_none_or(|name| {
+            let known = &self.request.profile.reply.root;
+            known.is_empty() || known.iter().any(|own| own == name)
+        });
+        if matches!(outer.kind, OuterKind::Failed | OuterKind::AllFailed) {
+            self.doubts.add(Doubt::Error);
+        } else if !outer.dry_run && let Some(at) = outer::stated_error(&self.scope, root_name) {
+            self.trace.doubt(Doubt::Error, || at);
+            self.doubts.add(Doubt::Error);
+            self.unexplained = true;
+        }
+        if ledger.has_unplaced() {
+            self.trace.doubt(Doubt::Unplaced, String::new);
+            self.doubts.add(Doubt::Unplaced);
+        }
+        if !self.counts_leave_room(ledger) {
+            self.trace.doubt(Doubt::Counts, String::new);
+            self.doubts.add(Doubt::Counts);
+        }
+    }
+
+    /// Whether a member that no rule read has the name of a failure: looked for once, where something is to be called good.
+    fn is_unread_failure(&mut self) -> bool {
+        if self.net.is_none() {
+            let net = self.scope.net(&self.request.profile.reply.weighed);
+            let caught = self.scope.root.and_then(|root| net.first(root, true));
+            if let Some(caught) = caught {
+                let at = self.scope.way_to(caught.value);
+                self.doubt(Doubt::Unread, &at);
+            }
+            self.net = Some(caught.is_some());
+        }
+        self.net == Some(true)
+    }
+
+    /// Before all is called good: what nobody read, and counts that no verdict explains.
+    fn last_look(&mut self, ledger: &mut Ledger<'a>, outer: &Outer) {
+        if !ledger.any_bad() && self.bare != Bare::Failed && !outer.dry_run && self.is_unread_failure() {
+            self.unexplained = true;
+            if self.bare != Bare::Unknown {
+                self.bare = Bare::Unknown;
+            }
+        }
+        self.explain_counts(ledger);
+    }
+
+    /// Notes a doubt, with where it stands.
+    fn doubt(&mut self, doubt: Doubt, at: &str) {
+        self.trace.doubt(doubt, || at.to_owned());
+        let Some(code) = doubt.diagnostic() else { return };
+        let told = |known: &Diagnostic| known.code == code && known.message.starts_with(doubt.words());
+        if !self.diagnostics.iter().any(told) {
+            let at = if at.is_empty() { String::new() } else { format!(": {at}") };
+            self.note(code, format!("{}{at}", doubt.words()));
+        }
     }
 
     /// The task of the whole call: the reply's own, else the one a look-up asked about.

@@ -3,6 +3,7 @@
 use http::HeaderMap;
 
 use super::found::Found;
+use super::net::{is_nothing, names_error, says_something};
 use super::scope::Scope;
 use super::trace::Trace;
 use crate::decode::Kind;
@@ -12,16 +13,16 @@ use crate::profile::place::Place;
 use crate::profile::reply::OuterRule;
 
 /// What the outer verdict amounts to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum OuterKind {
     /// No failure is claimed.
     Fine,
-    /// A refusal or crash of the call.
-    Failed,
     /// "Somebody failed": a summary, never a verdict by itself.
     Summary,
     /// By definition every item failed.
     AllFailed,
+    /// A refusal or crash of the call.
+    Failed,
 }
 
 #[derive(Debug)]
@@ -42,8 +43,11 @@ impl Outer {
     }
 }
 
-/// The first outer shape whose code is found, or whose status word claims a failure.
+/// Every outer shape is read, and the worst counts: a failure before a success, a refusal before a mere summary; among
+/// equals the first, which is the more specific.
 pub(super) fn find<'a>(scope: &Scope<'a>, texts: &mut Texts<'a>, trace: &mut Trace) -> Outer {
+    let mut worst = Outer::FINE;
+    let mut summary = None;
     for (number, rule) in scope.request.profile.reply.outer.iter().enumerate() {
         if !scope.holds(&rule.when) {
             continue;
@@ -53,28 +57,45 @@ pub(super) fn find<'a>(scope: &Scope<'a>, texts: &mut Texts<'a>, trace: &mut Tra
         let word = scope.text(&rule.status);
         let claims = word.as_ref().is_some_and(|word| rule.failed.contain(&word.decode()));
         let says_success = code.as_ref().is_some_and(|code| rule.success.contain(&code.decode()));
-        match code {
+        let failed_code = code.as_ref().filter(|_| !says_success).map(|code| code.decode().into_owned());
+        // The summary's own code, read once more by a more general shape.
+        if failed_code.is_some() && failed_code == summary {
+            continue;
+        }
+        let found = match code {
             Some(code) if !says_success => {
                 trace.outer(number + 1, || format!("code {:?}", code.decode()));
-                return failed(rule, &scope, Some(code), texts);
+                failed(rule, &scope, Some(code), texts)
             }
             _ if claims => {
                 trace.outer(number + 1, || "its status claims a failure".to_owned());
-                return failed(rule, &scope, None, texts);
+                failed(rule, &scope, None, texts)
             }
             Some(_) => {
                 trace.outer(number + 1, || "its code says success".to_owned());
-                return Outer { says_success: true, ..Outer::FINE };
+                worst.says_success = true;
+                continue;
             }
             // Some vendors only say it in words; a rule with a category takes those for a failure.
             None if rule.category.is_some() && scope.message(&rule.message).is_some() => {
                 trace.outer(number + 1, || "a message without a code".to_owned());
-                return failed(rule, &scope, None, texts);
+                failed(rule, &scope, None, texts)
             }
-            None => {}
+            None => continue,
+        };
+        if found.kind == OuterKind::Summary {
+            summary = failed_code;
+        }
+        if found.dry_run || found.kind > worst.kind {
+            let says_success = worst.says_success;
+            worst = Outer { says_success: says_success || found.says_success, ..found };
+        }
+        // Nothing is worse, and a dry run is what it says.
+        if worst.dry_run || worst.kind == OuterKind::Failed {
+            break;
         }
     }
-    Outer::FINE
+    worst
 }
 
 /// The scope a rule reads in: the one member of the root, for `unwrap`.
@@ -187,4 +208,26 @@ pub(super) fn retry_after_header(headers: &HeaderMap) -> Option<u32> {
     let value = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
     let seconds: u32 = value.trim().parse().ok()?;
     Some(seconds.saturating_mul(1000))
+}
+
+/// Where the reply states an error about the whole call, in whatever shape: at the places that vendor and family name, in
+/// a header with the name of an error, or by the root element of an XML reply.
+pub(super) fn stated_error(scope: &Scope<'_>, root_name: Option<&str>) -> Option<String> {
+    let said = |place: &&Place| match place {
+        Place::Here(pointer) | Place::Root(pointer) => {
+            scope.root.is_some_and(|root| pointer.visit(root, &mut says_something))
+        }
+        other => scope.text_at(other).is_some_and(|text| !is_nothing(&text.decode())),
+    };
+    if let Some(place) = scope.request.profile.reply.errors.iter().find(said) {
+        return Some(place.to_string());
+    }
+    if let Some(name) = root_name.filter(|name| names_error(name)) {
+        return Some(format!("<{name}>"));
+    }
+    let header = scope.reply.headers.iter().find(|(name, value)| {
+        let named = memchr::memmem::find(name.as_str().as_bytes(), b"error").is_some() || *name == "grpc-status";
+        named && value.to_str().is_ok_and(|value| !is_nothing(value))
+    });
+    header.map(|(name, _)| format!("@header/{name}"))
 }

@@ -5,10 +5,11 @@ use std::rc::Rc;
 
 use super::Reply;
 use super::found::Found;
+use super::net::{Net, says_something};
 use crate::decode::{Kind, Pointer, Scalar, Value};
 use crate::profile::codes::Class;
 use crate::profile::place::Place;
-use crate::profile::reply::{EntryRule, Shape};
+use crate::profile::reply::{EntryRule, Shape, Weighed};
 use crate::profile::when::{Empty, StatusClass, When};
 use crate::request::Request;
 
@@ -112,14 +113,26 @@ impl<'a> Scope<'a> {
     }
 
     pub(crate) fn number_at(&self, place: &Place) -> Option<u64> {
-        self.text_at(place)?.decode().trim().parse().ok()
+        whole_number(&self.text_at(place)?.decode())
     }
 
-    /// The sum of all places that give a number.
-    pub(super) fn sum(&self, places: &[Place]) -> Option<u64> {
-        let mut found = places.iter().filter_map(|place| self.number_at(place)).peekable();
-        found.peek()?;
-        Some(found.sum())
+    /// The sum of all places that state a count; an error where one states something that is no count.
+    pub(super) fn sum(&self, places: &[Place]) -> Result<Option<u64>, ()> {
+        let mut total = None;
+        for place in places {
+            if let Some(text) = self.text_at(place) {
+                let number = whole_number(&text.decode()).ok_or(())?;
+                total = Some(total.unwrap_or(0) + number);
+            } else if self.exists(place, false) && !self.is_blank(place) {
+                return Err(());
+            }
+        }
+        Ok(total)
+    }
+
+    fn is_blank(&self, place: &Place) -> bool {
+        let (Place::Here(pointer) | Place::Root(pointer)) = place else { return true };
+        self.root.is_none_or(|root| pointer.first(root).is_none_or(Value::is_empty))
     }
 
     /// Whether something is there; `null_counts` tells whether null is something.
@@ -153,13 +166,50 @@ impl<'a> Scope<'a> {
 
     fn is_empty(&self, empty: Empty) -> bool {
         let bytes = self.root.is_none();
-        let document = self.root.is_some_and(|root| root.is_empty());
+        // `null`, a list or a text is no documented empty body; an XML root element without content is one.
+        let document =
+            self.root.is_some_and(|root| root.is_empty() && (root.kind() == Kind::Object || root.is_of_xml()));
         match empty {
             Empty::Bytes => bytes,
             Empty::Document => document,
             Empty::Either => bytes || document,
             Empty::Neither => !bytes && !document,
         }
+    }
+
+    /// Whether something is there that can be a mark: more than null, an empty text, `0` or `false`.
+    pub(super) fn is_solid(&self, place: &Place) -> bool {
+        match self.text_at(place) {
+            Some(text) => !matches!(&*text.decode(), "0" | "false") && !text.is_blank(),
+            None => self.value_at(place).is_some_and(|value| value.scalar().is_none() && value.kind() != Kind::Null),
+        }
+    }
+
+    fn value_at(&self, place: &Place) -> Option<Value<'a>> {
+        match place {
+            Place::Here(pointer) => pointer.first(self.here?),
+            Place::Root(pointer) => pointer.first(self.root?),
+            _ => None,
+        }
+    }
+
+    /// The net over what rules did not weigh.
+    pub(super) fn net<'r>(&self, weighed: &'r Weighed) -> Net<'r>
+    where
+        'a: 'r,
+    {
+        let request = self.request;
+        Net { weighed, harmless: &request.profile.reply.harmless, action: &request.action().name }
+    }
+
+    /// The correlation key of a multipart part.
+    pub(super) fn content_id(&self) -> Option<Scalar<'a>> {
+        self.here?.get("headers")?.get("content-id")?.scalar()
+    }
+
+    /// The pointer to a value of the document, for people.
+    pub(super) fn way_to(&self, value: Value<'a>) -> String {
+        self.root.and_then(|root| root.way_to(value)).unwrap_or_default()
     }
 
     fn parallel(&self, pointer: &Pointer) -> Option<Found<'a>> {
@@ -193,6 +243,13 @@ fn first_scalar<'a>(pointer: &Pointer, from: Value<'a>) -> Option<Found<'a>> {
     pointer.first_text(from)?.scalar().map(Found::from)
 }
 
+/// A count as vendors write it: `2`, `"2"`, `2.0`.
+fn whole_number(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let whole = |number: &f64| number.fract() == 0.0 && (0.0..9e15).contains(number);
+    text.parse().ok().or_else(|| text.parse::<f64>().ok().filter(whole).map(|number| number as u64))
+}
+
 /// Whether a status is of a class.
 pub(super) fn is_of(class: StatusClass, status: u16) -> bool {
     match class {
@@ -220,12 +277,13 @@ fn count<'a>(rule: &EntryRule, scope: &Scope<'a>, root: Value<'a>) -> (usize, us
     (left, all)
 }
 
-/// Calls `found` for each entry with the key it stands under.
+/// Calls `found` for each entry with the key it stands under. A list is a list: tells whether something else that says
+/// something stands where entries belong.
 pub(super) fn each<'a>(
     rule: &EntryRule,
     root: Value<'a>,
     found: &mut impl FnMut(Value<'a>, Option<Scalar<'a>>),
-) {
+) -> bool {
     let mut give = |value: Value<'a>, key: Option<Scalar<'a>>| {
         if !rule.unwrap {
             return found(value, key);
@@ -234,19 +292,24 @@ pub(super) fn each<'a>(
             found(value, Some(key));
         }
     };
+    let mut misshapen = false;
     for pointer in &rule.each {
         pointer.visit(root, &mut |node| {
             match (rule.shape, node.kind()) {
-                (Shape::One, _) if node.is_empty() => {}
+                _ if node.is_empty() => {}
                 (Shape::One, _) => give(node, None),
                 (Shape::Map, Kind::Object) => node.members().for_each(|(key, value)| give(value, Some(key))),
                 (_, Kind::Array) => node.elements().for_each(|value| give(value, None)),
-                (Shape::List, _) if !node.is_empty() => give(node, None),
-                _ => {}
+                // XML has no lists of one; some vendors' JSON is made from it.
+                (Shape::List, _) if node.is_of_xml() || (rule.lone && node.kind() == Kind::Object) => {
+                    give(node, None);
+                }
+                _ => misshapen |= says_something(node),
             }
             false
         });
     }
+    misshapen
 }
 
 /// Every id an entry's places give: one, or many through `*`.

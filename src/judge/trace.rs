@@ -1,5 +1,7 @@
 //! What `explain` shows: which rule read what. Costs nothing while it is off.
 
+use super::evidence::Doubt;
+use super::join::How;
 use crate::envelope::{Evidence, Outcome};
 
 /// A record of the rules that spoke, when asked for.
@@ -40,10 +42,19 @@ impl Trace {
         self.add(&rule, Some((outcome, evidence)), None, why);
     }
 
-    pub(super) fn item(&mut self, rule: usize, outcome: Outcome, item: impl FnOnce() -> String, how: &str) {
+    pub(super) fn item(&mut self, rule: usize, outcome: Outcome, item: impl FnOnce() -> String, how: How) {
         if self.on {
             let rule = format!("[[reply.entries]] {rule}");
-            self.add(&rule, Some((outcome, Evidence::Reported)), Some(item()), how);
+            self.add(&rule, Some((outcome, Evidence::Reported)), Some(item()), how.words());
+        }
+    }
+
+    /// What speaks against a claim, and where it stands.
+    pub(super) fn doubt(&mut self, doubt: Doubt, at: impl FnOnce() -> String) {
+        if self.on {
+            let at = at();
+            let what = if at.is_empty() { String::new() } else { format!(" ({at})") };
+            self.add(&format!("rule {}", doubt.rule()), None, None, &format!("{}{what}", doubt.words()));
         }
     }
 

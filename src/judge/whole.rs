@@ -2,10 +2,12 @@
 
 use super::Judge;
 use super::entry;
+use super::evidence::{Basis, Doubt, weigh};
 use super::ledger::Ledger;
 use super::outer::{self, Outer, OuterKind};
 use crate::envelope::{Bare, BodyState, Category, Evidence, Fault, Origin, Outcome, Verdict};
-use crate::profile::reply::OutcomeRule;
+use crate::profile::place::Place;
+use crate::profile::reply::{OutcomeRule, WholeRule};
 
 impl<'a> Judge<'a, '_> {
     pub(super) fn whole_call(&mut self, ledger: &mut Ledger<'a>, outer: &Outer) {
@@ -51,8 +53,11 @@ impl<'a> Judge<'a, '_> {
         });
     }
 
-    /// The first `[[reply.whole]]` rule that holds.
+    /// The first `[[reply.whole]]` rule that holds and whose claim is proved.
     fn whole_rule(&mut self, ledger: &mut Ledger<'a>) -> bool {
+        if !self.root_fits {
+            return false;
+        }
         let asynchronous = self.request.action().asynchronous;
         for rule in &self.request.profile.reply.whole {
             if self.scope.root.is_none() && !rule.when.wants_empty() && !rule.when.names_status() {
@@ -62,30 +67,38 @@ impl<'a> Judge<'a, '_> {
                 continue;
             }
             let task = self.scope.task(&rule.task);
-            let good_status = (200..300).contains(&self.reply.status);
-            if !good_status && task.is_none() && !rule.when.names_status() {
+            let read = entry::read_outcome(&rule.outcome, &self.scope, task.is_some());
+            let Some(mut claim) = read.word.outcome(asynchronous) else { continue };
+            // A bare 202 says that the effect is pending, whatever the action.
+            if claim == Outcome::Succeeded && self.reply.status == 202 && self.scope.root.is_none() {
+                claim = Outcome::Accepted;
+            }
+            let basis = match rule.evidence {
+                Evidence::Inferred => Basis::Silence,
+                _ if task.is_some() => Basis::Handle,
+                _ => Basis::Whole,
+            };
+            let mut doubts = self.doubts.with_if(Doubt::Strict, self.strict);
+            if rule.when.names_status() {
+                doubts = doubts.without(Doubt::Status);
+            }
+            doubts = doubts.with_if(Doubt::Unmarked, claim.is_good() && !self.is_marked(rule, task.is_some()));
+            // A rule that speaks of failures needs no proof of good; one that does not speak under this status is silent.
+            if !claim.is_good() && doubts.has(Doubt::Status) {
                 continue;
             }
-            let read = entry::read_outcome(&rule.outcome, &self.scope, task.is_some());
-            let Some(mut outcome) = read.word.outcome(asynchronous) else { continue };
-            // A bare 202 says that the effect is pending, whatever the action.
-            if outcome == Outcome::Succeeded && self.reply.status == 202 && self.scope.root.is_none() {
-                outcome = Outcome::Accepted;
-            }
-            let mut evidence = rule.evidence;
-            if evidence == Evidence::Inferred && outcome.is_good() {
-                if self.strict {
-                    (outcome, evidence) = (Outcome::Unknown, Evidence::None);
-                } else if !self.counts_leave_room(ledger) {
-                    self.note(
-                        "batch_item_mismatch",
-                        "the vendor's counts leave no room for the items it does not name",
-                    );
-                    (outcome, evidence) = (Outcome::Unknown, Evidence::None);
+            let look = claim.is_good() && doubts.is_empty() && self.is_unread_failure();
+            let outcome = match weigh(claim, basis, doubts.with_if(Doubt::Unread, look)) {
+                Ok(outcome) => outcome,
+                Err(Doubt::Status | Doubt::Unmarked) => continue,
+                Err(doubt) => {
+                    self.doubt(doubt, "");
+                    self.doubted(ledger, doubt);
+                    return true;
                 }
-            }
+            };
             let explains = matches!(rule.outcome, OutcomeRule::Always(_));
-            self.trace.rule(format!("[[reply.whole]] {}", rule.number), outcome, evidence, explains);
+            self.trace.rule(format!("[[reply.whole]] {}", rule.number), outcome, rule.evidence, explains);
             if let Some(id) = task {
                 self.task = Some(self.task_of(&id, outcome.into(), ledger));
             }
@@ -96,10 +109,34 @@ impl<'a> Judge<'a, '_> {
                 Outcome::Unknown => Bare::Unknown,
             };
             let fault = rule.category.filter(|_| !outcome.is_good()).map(|c| Fault::of(c, Origin::Vendor));
-            ledger.fill(|_| Verdict { fault, ..Verdict::new(outcome, evidence) });
+            ledger.fill(|_| Verdict { fault, ..Verdict::new(outcome, rule.evidence) });
             return true;
         }
         false
+    }
+
+    /// Whether something is there that says so: what the rule wants present is more than nothing, and a handle is a handle.
+    fn is_marked(&self, rule: &WholeRule, has_task: bool) -> bool {
+        let hollow = |place: &Place| {
+            let handle = rule.task.contains(place);
+            (handle && !has_task) || !(self.scope.is_solid(place) || rule.evidence == Evidence::Inferred)
+        };
+        !rule.when.present.iter().any(hollow)
+    }
+
+    /// A claim on the whole call that is doubted: refused where the status says so, else unknown.
+    fn doubted(&mut self, ledger: &mut Ledger<'a>, doubt: Doubt) {
+        let status = self.reply.status;
+        if (400..500).contains(&status) && status != 408 && doubt == Doubt::Error {
+            return self.by_status(ledger, Outcome::Failed);
+        }
+        self.bare = Bare::Unknown;
+        self.trace.whole(Outcome::Unknown, Evidence::None, doubt.words());
+        ledger.fill(|_| {
+            let mut verdict = Verdict::new(Outcome::Unknown, Evidence::None);
+            verdict.fault = Some(Fault::of(Category::Unknown, Origin::Vendor));
+            verdict
+        });
     }
 
     /// Readable, but nothing in it is a verdict we know.
@@ -112,7 +149,8 @@ impl<'a> Judge<'a, '_> {
             return self.by_status(ledger, Outcome::Unknown);
         }
         // A bare 202 without a body is a promise, not a result.
-        if status == 202 && self.scope.root.is_none() {
+        let stated = self.doubts.has(Doubt::Error) || self.doubts.has(Doubt::AskedUnclear);
+        if status == 202 && self.scope.root.is_none() && !stated {
             self.trace.whole(Outcome::Accepted, Evidence::Batch, "a bare 202");
             self.bare = Bare::Accepted;
             ledger.fill(|_| Verdict::new(Outcome::Accepted, Evidence::Batch));
@@ -128,7 +166,10 @@ impl<'a> Judge<'a, '_> {
         if self.scope.root.is_some() {
             self.body = BodyState::Unparsed;
         }
-        self.note("reply_unrecognised", "the reply fits no shape the profile knows");
+        let stated = self.doubts.has(Doubt::Error);
+        if !stated {
+            self.note("reply_unrecognised", "the reply fits no shape the profile knows");
+        }
         self.unreadable(ledger);
     }
 

@@ -87,6 +87,8 @@ pub struct VendorFile {
     pub code_after: Option<String>,
     pub code_before: Option<String>,
     pub outer: Vec<OuterFile>,
+    pub errors: Texts,
+    pub harmless: Texts,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -270,6 +272,13 @@ pub struct ReplyFile {
     pub whole: Vec<WholeFile>,
     pub counts: Option<CountsFile>,
     pub announced: Option<AnnouncedFile>,
+    pub absent_status: Texts,
+    pub errors: Texts,
+    pub harmless: Texts,
+    pub about: Texts,
+    pub aliases: bool,
+    pub volunteers: bool,
+    pub root: Texts,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -327,6 +336,9 @@ pub struct EntryFile {
     pub retry_after: Texts,
     pub retry_after_ms: Texts,
     pub sender_fault: Texts,
+    pub exhaustive: bool,
+    pub mark: Texts,
+    pub lone: bool,
 }
 
 /// An outcome word, or a table that reads one.
@@ -389,6 +401,7 @@ pub struct WholeFile {
 pub struct CountsFile {
     pub succeeded: Texts,
     pub failed: Texts,
+    pub total: Texts,
 }
 
 #[derive(Clone, Debug, Deserialize)]

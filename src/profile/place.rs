@@ -92,3 +92,17 @@ fn pointer(text: &str) -> Result<Pointer, String> {
 fn header(name: &str) -> Result<HeaderName, String> {
     name.to_ascii_lowercase().parse().map_err(|_| format!("{name:?} is no header name"))
 }
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Here(pointer) => write!(f, "{pointer}"),
+            Self::Root(pointer) => write!(f, "${pointer}"),
+            Self::Parallel(pointer) => write!(f, "${pointer}/#"),
+            Self::Key => f.write_str("@key"),
+            Self::Header(name) => write!(f, "@header/{name}"),
+            Self::Status => f.write_str("@status"),
+            Self::Kept(_) => f.write_str("@request"),
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! How a reply is read: the compiled form of `[reply]`.
 
 use super::place::Place;
-use super::when::When;
+use super::when::{StatusClass, When};
 use crate::decode::{Pointer, Wire};
 use crate::envelope::{Category, Evidence, Outcome};
 
@@ -39,9 +39,35 @@ pub(crate) struct ReplyRules {
     pub(crate) whole: Vec<WholeRule>,
     pub(crate) counted_good: Vec<Place>,
     pub(crate) counted_failed: Vec<Place>,
+    pub(crate) counted_all: Vec<Place>,
     pub(crate) announced: Option<Announced>,
     /// Whether any entry rule joins by echo, so that asked elements must be kept.
     pub(crate) echoes: bool,
+    /// The statuses under which silence may mean success; none: 2xx.
+    pub(crate) absent_status: Vec<StatusClass>,
+    /// Where an error of the whole call may stand, in whatever shape: family's, then vendor's.
+    pub(crate) errors: Vec<Place>,
+    /// Member names that look like failures and are none.
+    pub(crate) harmless: Vec<String>,
+    /// The task that a look-up's reply is about.
+    pub(crate) about: Vec<Place>,
+    /// The vendor answers under other names than were asked.
+    pub(crate) aliases: bool,
+    /// The vendor reports on resources that nobody asked for as well.
+    pub(crate) volunteers: bool,
+    /// Names of an XML reply's root element; none: any.
+    pub(crate) root: Vec<String>,
+    /// What the rules weigh outside of entries.
+    pub(crate) weighed: Weighed,
+}
+
+/// Ways to the members that rules weigh: what they do not is looked through by the net.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Weighed {
+    /// Lists, ids and counts: what holds them is judged by them.
+    pub(crate) lists: Vec<Pointer>,
+    /// Words that decide; what holds them may say more than they do.
+    pub(crate) words: Vec<Pointer>,
 }
 
 /// An outcome as a profile names it.
@@ -124,6 +150,14 @@ pub(crate) struct EntryRule {
     pub(crate) sender_fault: Vec<Place>,
     /// Whether `code` may hold the bare status word, which is no code.
     pub(crate) code_is_status: bool,
+    /// The list names every item that failed.
+    pub(crate) exhaustive: bool,
+    /// What is there only for an item that is good.
+    pub(crate) mark: Vec<Place>,
+    /// A single object may stand where the list belongs.
+    pub(crate) lone: bool,
+    /// What this rule weighs in an entry.
+    pub(crate) weighed: Weighed,
 }
 
 /// How the nodes at `each` hold entries.
@@ -161,6 +195,19 @@ pub(crate) enum OutcomeRule {
         missing: Word,
         otherwise: Word,
     },
+}
+
+impl OutcomeRule {
+    /// Whether it can say that something failed.
+    pub(crate) fn can_fail(&self) -> bool {
+        let fails = |word: &Word| matches!(word, Word::Is(Outcome::Failed | Outcome::NotAttempted));
+        match self {
+            Self::Always(word) => fails(word),
+            Self::By { words, http, missing, otherwise, .. } => {
+                *http || fails(missing) || fails(otherwise) || words.iter().any(|(_, word)| fails(word))
+            }
+        }
+    }
 }
 
 /// One verdict for every asked item.

@@ -213,7 +213,7 @@ fn enter<'t>(
 }
 
 /// Whether two ids name the same resource.
-pub(super) fn same_id(a: &str, b: &str) -> bool {
+pub(crate) fn same_id(a: &str, b: &str) -> bool {
     same(a, b) || (a.len() == 36 && a.eq_ignore_ascii_case(b) && is_uuid(a))
 }
 

@@ -11,7 +11,7 @@ mod recognise; // head and body → action
 mod view; // bytes → Request
 
 pub use asked::Asked;
-pub(crate) use asked::hash_id;
+pub(crate) use asked::{hash_id, same_id};
 pub use head::Head;
 pub use recognise::{Scope, may_match};
 pub use view::view;
@@ -39,6 +39,8 @@ pub struct Request {
     pub monitor: Option<String>,
     /// The request's document could not be read, so what it asked is not known.
     pub unreadable: bool,
+    /// Whom it asks for is not known for certain.
+    pub unclear: bool,
 }
 
 impl Request {

@@ -111,6 +111,7 @@ fn build(
         service,
         dry_run,
         monitor,
+        unclear: false,
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 mod reply; // [reply]
 mod request; // [request], [[actions]]
+mod weighed; // which members the rules weigh
 mod words; // texts, words, wires, conditions
 
 use super::action::HostPattern;

@@ -1,14 +1,15 @@
 //! `[reply]`: how an answer is read.
 
 use super::Check;
-use super::words::{when, wire_of, words};
+use super::weighed::weigh;
+use super::words::{status_classes, when, wire_of, words};
 use crate::envelope::Evidence;
 use crate::profile::file::{
     EntryFile, OutcomeFile, OutcomeTable, OuterFile, ReplyFile, Texts, VendorFile, WholeFile,
 };
 use crate::profile::place::Place;
 use crate::profile::reply::{
-    Announced, EntryRule, Join, OutcomeRule, OuterRule, ReplyRules, Shape, WholeRule, Word,
+    Announced, EntryRule, Join, OutcomeRule, OuterRule, ReplyRules, Shape, Weighed, WholeRule, Word,
 };
 
 pub(super) fn reply_rules(check: &mut Check, shared: &VendorFile, file: &ReplyFile) -> ReplyRules {
@@ -52,7 +53,7 @@ pub(super) fn reply_rules(check: &mut Check, shared: &VendorFile, file: &ReplyFi
     let text_wire = |check: &mut Check, word: &String| {
         if word == "auto" { None } else { check.keep("wire", wire_of(word)) }
     };
-    ReplyRules {
+    let mut rules = ReplyRules {
         wire: file.wire.as_ref().and_then(|word| text_wire(check, word)),
         text: file.text,
         absent: check
@@ -71,8 +72,23 @@ pub(super) fn reply_rules(check: &mut Check, shared: &VendorFile, file: &ReplyFi
         whole,
         counted_good: check.places("counts.succeeded", &counts.succeeded),
         counted_failed: check.places("counts.failed", &counts.failed),
+        counted_all: check.places("counts.total", &counts.total),
         announced,
+        absent_status: status_classes(check, "absent_status", &file.absent_status),
+        errors: check.places("errors", &Texts([&file.errors.0[..], &shared.errors.0].concat())),
+        harmless: [&file.harmless.0[..], &shared.harmless.0].concat(),
+        about: check.places("about", &file.about),
+        aliases: file.aliases,
+        volunteers: file.volunteers,
+        root: file.root.0.clone(),
+        weighed: Weighed::default(),
+    };
+    let infers = |word: &Word| word.outcome(false).is_some_and(crate::envelope::Outcome::is_good);
+    if infers(&rules.absent) || rules.absent_when.iter().any(|(_, word, _)| infers(word)) {
+        for rule in &mut rules.entries { rule.exhaustive |= rule.outcome.can_fail(); } // TEMPORARY
     }
+    weigh(&mut rules);
+    rules
 }
 
 pub(super) fn outer_rule(check: &mut Check, file: &OuterFile) -> OuterRule {
@@ -162,6 +178,10 @@ pub(super) fn entry_rule(check: &mut Check, file: &EntryFile, number: usize) -> 
         sender_fault: check.places("sender_fault", &file.sender_fault),
         id,
         id_parts,
+        exhaustive: file.exhaustive,
+        mark: check.places("mark", &file.mark),
+        lone: file.lone,
+        weighed: Weighed::default(),
     }
 }
 

@@ -29,14 +29,7 @@ pub(super) fn wire_of(word: &str) -> Result<Wire, String> {
 }
 
 pub(super) fn when(check: &mut Check, file: &WhenFile) -> When {
-    let status = file
-        .status
-        .0
-        .iter()
-        .filter_map(|text| {
-            check.keep("status", StatusClass::parse(text).ok_or_else(|| format!("{text:?} is no status")))
-        })
-        .collect();
+    let status = status_classes(check, "status", &file.status);
     let empty = file.empty.as_ref().and_then(|word| {
         let found = match word.0.as_str() {
             "true" => Ok(Empty::Either),
@@ -69,4 +62,9 @@ pub(super) fn when(check: &mut Check, file: &WhenFile) -> When {
 /// `/Quiet` and `@query/x` as the tail of an `@request` place.
 pub(super) fn slashed(place: &str) -> String {
     if place.starts_with('@') { format!("/{place}") } else { place.to_owned() }
+}
+
+pub(super) fn status_classes(check: &mut Check, key: &str, texts: &Texts) -> Vec<StatusClass> {
+    let parse = |text: &String| StatusClass::parse(text).ok_or_else(|| format!("{text:?} is no status"));
+    texts.0.iter().filter_map(|text| check.keep(key, parse(text))).collect()
 }

@@ -1,0 +1,256 @@
+//! The net: members that no rule weighed, looked through for what has the name of a failure (`docs/envelope.md` 3a.9).
+//!
+//! Generic: names and values, no vendor. It runs over what was *not* weighed, once for each structure of entries, and only
+//! where a reply is about to be called good.
+
+use crate::decode::{Kind, Pointer, Scalar, Value};
+use crate::profile::reply::Weighed;
+
+/// Parts of names that speak of a failure, in lower case. A part counts wherever it stands: vendors write `errorCode`,
+/// `failed_ids`, `RejectedRecords`, `errorcode_message`.
+const FAILURES: [&str; 15] = [
+    "error", "fail", "fault", "exception", "reject", "conflict", "denied", "invalid", "unprocess", "unsuccess", "skipped",
+    "cancel", "missing", "notfound", "not_found",
+];
+/// Longer words that hold one of them and mean no failure.
+const INNOCENT: [&str; 5] = ["default", "failover", "failback", "faulttoleran", "errorpolicy"];
+/// Names that are a flag of success when they stand alone.
+const FLAGS: [&str; 8] = ["success", "ok", "succeeded", "succeed", "successful", "issuccess", "issuccessful", "acknowledged"];
+/// Names of an HTTP status inside a body.
+const STATUSES: [&str; 3] = ["httpstatuscode", "httpstatus", "statuscode"];
+/// Members at the root that only wrap.
+const WRAPPERS: [&str; 10] =
+    ["response", "result", "results", "data", "body", "output", "return", "meta", "metadata", "status"];
+/// Deepest wrapper looked into beyond what the rules' ways lead through.
+const DEEP: usize = 3;
+
+/// What was found: the member, and the way to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Catch<'a> {
+    pub(super) value: Value<'a>,
+    /// Whether it says of whatever holds it that it failed: a list or a number may speak of others.
+    pub(super) certain: bool,
+}
+
+/// What the rules weigh, and what a profile calls harmless.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Net<'r> {
+    pub(super) weighed: &'r Weighed,
+    /// Names that look like failures and are none, by the vendor's page.
+    pub(super) harmless: &'r [String],
+    /// The action's name: what cancels says `cancelled` of what went well.
+    pub(super) action: &'r str,
+}
+
+/// A way that may lead on from here, and how far along it this is.
+type Way<'r> = (&'r Pointer, usize, bool);
+
+impl<'r> Net<'r> {
+    /// The first member below `node` that has the name of a failure and a value that is more than nothing.
+    /// `wrappers` tells whether members that only wrap are looked into although no rule's way leads there.
+    pub(super) fn first<'a>(&self, node: Value<'a>, wrappers: bool) -> Option<Catch<'a>> {
+        let lists = self.weighed.lists.iter().map(|way| (way, 0, true));
+        let words = self.weighed.words.iter().map(|way| (way, 0, false));
+        let ways: Vec<Way<'_>> = lists.chain(words).collect();
+        self.walk(node, &ways, if wrappers { DEEP } else { 0 })
+    }
+
+    fn walk<'a>(&self, node: Value<'a>, ways: &[Way<'r>], deep: usize) -> Option<Catch<'a>> {
+        for (key, value) in node.members() {
+            if value.is_empty() {
+                continue;
+            }
+            let on: Vec<Way<'_>> = ways.iter().filter(|way| way.0.step_fits(way.1, key)).map(further).collect();
+            if on.iter().any(|way| way.0.len() == way.1) {
+                continue;
+            }
+            // What holds a list that was read is judged by that list.
+            let holds_list = on.iter().any(|way| way.2) && value.scalar().is_none();
+            if !holds_list && let Some(certain) = self.speaks(key, value) {
+                return Some(Catch { value, certain });
+            }
+            let leads = !on.is_empty();
+            if leads || (deep > 0 && wraps(key)) {
+                let deep = if leads { deep } else { deep - 1 };
+                if let Some(found) = self.walk(value, &on, deep) {
+                    return Some(found);
+                }
+            }
+        }
+        // A way with `*` leads through a list's elements.
+        let on: Vec<Way<'_>> = match node.kind() {
+            Kind::Array => ways.iter().filter(|way| way.0.is_every(way.1)).map(further).collect(),
+            _ => return None,
+        };
+        if on.is_empty() || on.iter().any(|way| way.0.len() == way.1) {
+            return None;
+        }
+        node.elements().find_map(|element| self.walk(element, &on, 0))
+    }
+
+    /// Whether a member speaks of a failure; the inner value tells whether of what holds it, and of nothing else.
+    fn speaks(&self, key: Scalar<'_>, value: Value<'_>) -> Option<bool> {
+        let name = key.raw;
+        if names_failure(name) {
+            let harmless = self.harmless.iter().any(|own| own.eq_ignore_ascii_case(name));
+            let harmless = harmless || is_of_action(name, self.action);
+            return (!harmless && says_something(value)).then(|| is_certain(name, value));
+        }
+        if value.kind() == Kind::Object || value.kind() == Kind::Array || name.len() > 16 {
+            return None;
+        }
+        let plain = |list: &[&str]| list.iter().any(|flag| same_name(flag, name));
+        let says = (plain(&FLAGS) && says_no(value)) || (plain(&STATUSES) && is_bad_status(value));
+        (says && !self.harmless.iter().any(|own| own.eq_ignore_ascii_case(name))).then_some(true)
+    }
+}
+
+fn further<'r>(way: &Way<'r>) -> Way<'r> {
+    (way.0, way.1 + 1, way.2)
+}
+
+/// Whether a name speaks of a failure, in any case or convention.
+pub(super) fn names_failure(name: &str) -> bool {
+    // The first letters of all parts; most names have none of them where it matters.
+    let bytes = name.as_bytes();
+    let found = (0..bytes.len()).any(|at| {
+        matches!(bytes[at] | 0x20, b'e' | b'f' | b'r' | b'c' | b'd' | b'i' | b'u' | b's' | b'm' | b'n')
+            && FAILURES.iter().any(|part| starts(&bytes[at..], part))
+    });
+    if !found {
+        // `err` alone is short enough to stand in innocent words (`interrupt`, `override`): only as a word of its own.
+        return has_err(bytes);
+    }
+    !INNOCENT.iter().any(|word| contains(bytes, word))
+}
+
+/// Whether a name speaks of an error: of a failure of what it names, whatever the action does.
+pub(super) fn names_error(name: &str) -> bool {
+    names_failure(name) && ["error", "fault", "exception"].iter().any(|part| contains(name.as_bytes(), part))
+}
+
+/// Whether the parts of a name that speak of a failure are the action's own words.
+fn is_of_action(name: &str, action: &str) -> bool {
+    let bytes = name.as_bytes();
+    !names_error(name)
+        && !has_err(bytes)
+        && FAILURES.iter().filter(|part| contains(bytes, part)).all(|part| contains(action.as_bytes(), part))
+}
+
+fn has_err(bytes: &[u8]) -> bool {
+    let after = |at: usize| bytes.get(at + 3);
+    (0..bytes.len().saturating_sub(2)).any(|at| {
+        starts(&bytes[at..], "err")
+            && (at == 0 || !bytes[at - 1].is_ascii_alphabetic() || bytes[at].is_ascii_uppercase())
+            && after(at).is_none_or(|next| {
+                !next.is_ascii_lowercase() || ["msg", "code", "no", "info", "s", "desc"].iter().any(|tail| starts(&bytes[at + 3..], tail))
+            })
+    })
+}
+
+fn starts(bytes: &[u8], part: &str) -> bool {
+    bytes.get(..part.len()).is_some_and(|head| head.eq_ignore_ascii_case(part.as_bytes()))
+}
+
+fn contains(bytes: &[u8], part: &str) -> bool {
+    (0..bytes.len()).any(|at| starts(&bytes[at..], part))
+}
+
+/// Whether two names are the same but for case, `_` and `-`.
+fn same_name(plain: &str, name: &str) -> bool {
+    let mut left = name.bytes().filter(|b| !matches!(b, b'_' | b'-')).map(|b| b.to_ascii_lowercase());
+    plain.bytes().all(|b| left.next() == Some(b)) && left.next().is_none()
+}
+
+fn wraps(key: Scalar<'_>) -> bool {
+    let name = key.raw.as_bytes();
+    WRAPPERS.iter().any(|word| word.eq_ignore_ascii_case(key.raw))
+        || ["Result", "Response"].iter().any(|tail| name.ends_with(tail.as_bytes()))
+}
+
+/// Whether a value says more than nothing: not null, empty, zero, false, or a word of success.
+pub(super) fn says_something(value: Value<'_>) -> bool {
+    match value.kind() {
+        Kind::Null => false,
+        Kind::Object => value.members().any(|(_, inner)| says_something(inner)),
+        Kind::Array => value.elements().any(|inner| inner.kind() != Kind::Null),
+        _ => value.scalar().is_some_and(|text| !is_nothing(text.raw)),
+    }
+}
+
+/// Words for "no failure".
+pub(super) fn is_nothing(text: &str) -> bool {
+    const WORDS: [&str; 22] = [
+        "", "false", "ok", "success", "succeeded", "succeed", "successful", "successfully", "none", "null", "nil", "no",
+        "n/a", "-", "done", "completed", "complete", "finished", "accepted", "no error", "noerror", "200",
+    ];
+    let text = text.trim();
+    let zero = || text.parse::<f64>().is_ok_and(|number| number == 0.0);
+    WORDS.iter().any(|word| word.eq_ignore_ascii_case(text)) || zero()
+}
+
+fn is_certain(name: &str, value: Value<'_>) -> bool {
+    let bytes = name.as_bytes();
+    let error = ["err", "fault", "exception"].iter().any(|part| contains(bytes, part));
+    let counts = ["count", "num", "total"].iter().any(|part| contains(bytes, part));
+    let number = || value.scalar().is_some_and(|text| text.raw.parse::<f64>().is_ok());
+    !counts && (error || !(value.kind() == Kind::Array || number()))
+}
+
+/// The scalars below a node that would speak of a failure if they said something: where two structures are alike, these
+/// must be compared.
+pub(super) fn suspects<'a>(node: Value<'a>, inside: bool, found: &mut Vec<Value<'a>>) {
+    for (key, value) in node.members() {
+        let flag = || FLAGS.iter().chain(&STATUSES).any(|flag| same_name(flag, key.raw));
+        let inside = inside || names_failure(key.raw) || flag();
+        if inside && value.scalar().is_some() {
+            found.push(value);
+        }
+        suspects(value, inside, found);
+    }
+    for element in node.elements() {
+        if inside && element.scalar().is_some() {
+            found.push(element);
+        }
+        suspects(element, inside, found);
+    }
+}
+
+fn says_no(value: Value<'_>) -> bool {
+    value.scalar().is_some_and(|text| {
+        ["false", "no", "0", "failed", "fail", "failure", "error"].iter().any(|no| no.eq_ignore_ascii_case(text.raw))
+    })
+}
+
+fn is_bad_status(value: Value<'_>) -> bool {
+    value.scalar().and_then(|text| text.raw.parse::<u16>().ok()).is_some_and(|status| status >= 400)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_known_by_name_in_any_convention() {
+        for name in [
+            "error", "Errors", "errorCode", "error_msg", "errMsg", "ErrCode", "err", "failed_ids", "failureCount",
+            "FailedRecordCount", "failedToCreateVmCount", "version_conflicts", "UnprocessedItems", "unsuccessful_keys",
+            "errorcode_message", "notFound", "not_found", "rejectedRecords", "InvalidParameters", "isFault", "lastErr",
+        ] {
+            assert!(names_failure(name), "{name}");
+        }
+        for name in ["isDefault", "failoverPriority", "interrupt", "override", "requestId", "serrano", "terraform", "id", "code", "overridden"] {
+            assert!(!names_failure(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_and_words_of_success_say_nothing() {
+        for text in ["", "0", "0.0", "false", "OK", "Success", "none", "200"] {
+            assert!(is_nothing(text), "{text}");
+        }
+        for text in ["1", "true", "boom", "500", "not found"] {
+            assert!(!is_nothing(text), "{text}");
+        }
+    }
+}

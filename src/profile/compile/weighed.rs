@@ -1,0 +1,101 @@
+//! Which members of a reply its rules weigh. What no rule weighs is looked through by the judge's net.
+
+use crate::decode::Pointer;
+use crate::profile::place::Place;
+use crate::profile::reply::{EntryRule, OutcomeRule, ReplyRules, Weighed};
+
+/// Fills in `weighed` of the reply and of each of its entry rules.
+pub(super) fn weigh(rules: &mut ReplyRules) {
+    let mut root = Weighed::default();
+    for rule in &rules.entries {
+        root.lists.extend(rule.each.iter().filter(|each| !each.is_self()).cloned());
+        add_roots(&mut root, rule);
+        words(&mut root, rule.when.by_words());
+    }
+    for places in [&rules.counted_good, &rules.counted_failed, &rules.counted_all] {
+        lists(&mut root, places);
+    }
+    if let Some(announced) = &rules.announced {
+        lists(&mut root, &announced.count);
+    }
+    for rule in &rules.outer {
+        if !rule.unwrap {
+            words(&mut root, rule.code.iter().chain(&rule.status));
+            words(&mut root, rule.when.by_words());
+        }
+    }
+    for rule in &rules.whole {
+        words(&mut root, outcome(&rule.outcome).iter().chain(&rule.task));
+        words(&mut root, rule.when.by_words());
+    }
+    words(&mut root, rules.task.iter().chain(&rules.request_id).chain(&rules.about));
+    // Rules that read the same lists weigh for each other: one says what failed, the other what did not.
+    let own: Vec<(Vec<Pointer>, Weighed)> = rules.entries.iter().map(|rule| (rule.each.clone(), entry(rule))).collect();
+    for rule in &mut rules.entries {
+        let kin = own.iter().filter(|(each, _)| each.iter().any(|each| rule.each.contains(each)));
+        for (_, weighed) in kin {
+            merge(&mut rule.weighed, weighed);
+        }
+        // The document is the entry.
+        if rule.each.iter().any(Pointer::is_self) {
+            merge(&mut rule.weighed, &root);
+        }
+    }
+    for (each, weighed) in &own {
+        if each.iter().any(Pointer::is_self) {
+            merge(&mut root, weighed);
+        }
+    }
+    rules.weighed = root;
+}
+
+fn entry(rule: &EntryRule) -> Weighed {
+    let mut weighed = Weighed::default();
+    for places in [&rule.id, &rule.id_parts, &rule.index, &rule.task, &rule.from, &rule.until] {
+        lists(&mut weighed, places);
+    }
+    words(&mut weighed, outcome(&rule.outcome).iter().chain(&rule.key).chain(&rule.mark).chain(&rule.sender_fault));
+    words(&mut weighed, rule.filter.by_words());
+    weighed
+}
+
+fn outcome(rule: &OutcomeRule) -> &[Place] {
+    match rule {
+        OutcomeRule::Always(_) => &[],
+        OutcomeRule::By { places, .. } => places,
+    }
+}
+
+fn here(places: &[Place]) -> impl Iterator<Item = Pointer> {
+    places.iter().filter_map(|place| match place {
+        Place::Here(pointer) if !pointer.is_self() => Some(pointer.clone()),
+        _ => None,
+    })
+}
+
+fn lists(weighed: &mut Weighed, places: &[Place]) {
+    weighed.lists.extend(here(places));
+}
+
+fn words<'p>(weighed: &mut Weighed, places: impl Iterator<Item = &'p Place>) {
+    let pointers = places.filter_map(|place| match place {
+        Place::Here(pointer) | Place::Root(pointer) if !pointer.is_self() => Some(pointer.clone()),
+        _ => None,
+    });
+    weighed.words.extend(pointers);
+}
+
+/// What a rule's entries read outside of themselves.
+fn add_roots(root: &mut Weighed, rule: &EntryRule) {
+    let places = rule.id.iter().chain(&rule.code).chain(&rule.task).chain(outcome(&rule.outcome));
+    let outside = places.filter_map(|place| match place {
+        Place::Root(pointer) | Place::Parallel(pointer) => Some(pointer.clone()),
+        _ => None,
+    });
+    root.lists.extend(outside);
+}
+
+fn merge(into: &mut Weighed, from: &Weighed) {
+    into.lists.extend(from.lists.iter().filter(|way| !into.lists.contains(way)).cloned().collect::<Vec<_>>());
+    into.words.extend(from.words.iter().filter(|way| !into.words.contains(way)).cloned().collect::<Vec<_>>());
+}
