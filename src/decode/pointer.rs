@@ -78,6 +78,12 @@ impl Pointer {
         self.steps.contains(&Step::Every)
     }
 
+    /// The way to whatever holds what it leads to, where its last step is `*`.
+    pub(crate) fn before_every(&self) -> Option<Pointer> {
+        let (last, before) = self.steps.split_last()?;
+        (*last == Step::Every).then(|| Pointer { steps: before.into() })
+    }
+
     /// How many steps it has.
     pub(crate) fn len(&self) -> usize {
         self.steps.len()

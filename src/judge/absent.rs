@@ -52,7 +52,7 @@ impl<'a> Judge<'a, '_> {
         let doubts = if named { self.doubts.without(Doubt::Status) } else { self.doubts };
         let doubts = doubts
             .with_if(Doubt::NotExhaustive, claim.is_good() && !exhaustive)
-            .with_if(Doubt::NothingStopped, !stopped)
+            .with_if(Doubt::NothingStopped, !stopped && !action.lookup && !claim.is_good())
             .with_if(Doubt::Strict, self.strict)
             .with_if(Doubt::Unplaced, claim.is_good() && ledger.strangers_only() && !rules.volunteers);
         let doubts = doubts.with_if(Doubt::Unread, claim.is_good() && doubts.is_empty() && self.is_unread_failure());

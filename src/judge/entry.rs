@@ -12,7 +12,7 @@ use super::trace::Trace;
 use crate::decode::{Scalar, Value};
 use crate::envelope::{Advice, Category, Evidence, Fault, Origin, Outcome, Task, TaskState, Texts, Verdict};
 use crate::profile::codes::{Class, http_status};
-use crate::profile::reply::{EntryRule, OutcomeRule, Word};
+use crate::profile::reply::{EntryRule, Join, OutcomeRule, Word};
 
 /// What the entries of a reply amount to, beside what the ledger holds of them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -187,6 +187,7 @@ fn prove<'a>(
         has_task
             || [&rule.id, &rule.id_parts, &rule.key, &rule.index].into_iter().any(|p| scope.text(p).is_some())
             || rule.fans_out
+            || rule.join.contains(&Join::Echo)
             || scope.content_id().is_some()
     };
     let unmarked = basis == Basis::Listed && (!rule.mark.is_empty() || !named());

@@ -117,7 +117,7 @@ impl Doubt {
             Self::Status => basis != Basis::Entry,
             Self::Unmarked => claim.is_good(),
             Self::NotExhaustive | Self::Strict => basis == Basis::Silence,
-            Self::NothingStopped => claim == Outcome::NotAttempted && basis == Basis::Silence,
+            Self::NothingStopped => !claim.is_good() && basis == Basis::Silence,
             Self::Error | Self::Unplaced | Self::Counts | Self::AskedUnclear | Self::Unread => {
                 matches!(basis, Basis::Whole | Basis::Handle | Basis::Silence)
             }

@@ -313,7 +313,8 @@ impl<'a> Judge<'a, '_> {
 
     /// Before all is called good: what nobody read, and counts that no verdict explains.
     fn last_look(&mut self, ledger: &mut Ledger<'a>, outer: &Outer) {
-        if !ledger.any_bad() && self.bare != Bare::Failed && !outer.dry_run && self.is_unread_failure() {
+        let fine = outer.kind == OuterKind::Fine && !outer.dry_run;
+        if fine && !ledger.any_bad() && self.bare != Bare::Failed && self.is_unread_failure() {
             self.unexplained = true;
             if self.bare != Bare::Unknown {
                 self.bare = Bare::Unknown;

@@ -293,18 +293,23 @@ pub(super) fn each<'a>(
         }
     };
     let mut misshapen = false;
-    for pointer in &rule.each {
-        pointer.visit(root, &mut |node| {
-            match (rule.shape, node.kind()) {
-                _ if node.is_empty() => {}
-                (Shape::One, _) => give(node, None),
-                (Shape::Map, Kind::Object) => node.members().for_each(|(key, value)| give(value, Some(key))),
-                (_, Kind::Array) => node.elements().for_each(|value| give(value, None)),
-                // XML has no lists of one; some vendors' JSON is made from it.
-                (Shape::List, _) if node.is_of_xml() || (rule.lone && node.kind() == Kind::Object) => {
-                    give(node, None);
-                }
-                _ => misshapen |= says_something(node),
+    let mut one = |node: Value<'a>, in_list: bool| match (rule.shape, node.kind()) {
+        _ if node.is_empty() && !in_list => {}
+        (Shape::One, _) => give(node, None),
+        (Shape::Map, Kind::Object) => node.members().for_each(|(key, value)| give(value, Some(key))),
+        (_, Kind::Array) => node.elements().for_each(|value| give(value, None)),
+        // XML has no lists of one; some vendors' JSON is made from it.
+        (Shape::List, Kind::Object) if in_list || rule.lone => give(node, None),
+        (Shape::List, _) if in_list || node.is_of_xml() => give(node, None),
+        _ => misshapen |= says_something(node),
+    };
+    for each in &rule.each {
+        each.way.visit(root, &mut |node| {
+            match (each.every, node.kind()) {
+                (false, _) => one(node, false),
+                (true, Kind::Array) => node.elements().for_each(|element| one(element, true)),
+                (true, Kind::Object) => node.members().for_each(|(_, value)| one(value, node.is_of_xml())),
+                (true, _) => one(node, false),
             }
             false
         });

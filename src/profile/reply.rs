@@ -126,7 +126,7 @@ pub(crate) struct EntryRule {
     pub(crate) fallback: bool,
     /// The list holds more than what was asked; the rest is no verdict on this call.
     pub(crate) only_asked: bool,
-    pub(crate) each: Vec<Pointer>,
+    pub(crate) each: Vec<Each>,
     pub(crate) shape: Shape,
     pub(crate) unwrap: bool,
     pub(crate) id: Vec<Place>,
@@ -158,6 +158,15 @@ pub(crate) struct EntryRule {
     pub(crate) lone: bool,
     /// What this rule weighs in an entry.
     pub(crate) weighed: Weighed,
+}
+
+/// Where entries stand.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Each {
+    /// The way to the list; for `/a/*`, to what holds the entries (or lists of them).
+    pub(crate) way: Pointer,
+    /// Whether it was written with a `*` at its end.
+    pub(crate) every: bool,
 }
 
 /// How the nodes at `each` hold entries.

@@ -3,13 +3,14 @@
 use super::Check;
 use super::weighed::weigh;
 use super::words::{status_classes, when, wire_of, words};
+use crate::decode::Pointer;
 use crate::envelope::Evidence;
 use crate::profile::file::{
     EntryFile, OutcomeFile, OutcomeTable, OuterFile, ReplyFile, Texts, VendorFile, WholeFile,
 };
 use crate::profile::place::Place;
 use crate::profile::reply::{
-    Announced, EntryRule, Join, OutcomeRule, OuterRule, ReplyRules, Shape, Weighed, WholeRule, Word,
+    Announced, Each, EntryRule, Join, OutcomeRule, OuterRule, ReplyRules, Shape, Weighed, WholeRule, Word,
 };
 
 pub(super) fn reply_rules(check: &mut Check, shared: &VendorFile, file: &ReplyFile) -> ReplyRules {
@@ -141,7 +142,7 @@ pub(super) fn entry_rule(check: &mut Check, file: &EntryFile, number: usize) -> 
         filter: check.within("where".to_owned(), |check| when(check, &file.filter)),
         fallback: file.fallback,
         only_asked: file.only_asked,
-        each: check.pointers("each", each),
+        each: check.pointers("each", each).into_iter().map(each_of).collect(),
         shape: match file.shape.as_deref() {
             None | Some("list") => Shape::List,
             Some("map") => Shape::Map,
@@ -182,6 +183,13 @@ pub(super) fn entry_rule(check: &mut Check, file: &EntryFile, number: usize) -> 
         mark: check.places("mark", &file.mark),
         lone: file.lone,
         weighed: Weighed::default(),
+    }
+}
+
+fn each_of(way: Pointer) -> Each {
+    match way.before_every() {
+        Some(way) => Each { way, every: true },
+        None => Each { way, every: false },
     }
 }
 

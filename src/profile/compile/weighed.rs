@@ -2,13 +2,13 @@
 
 use crate::decode::Pointer;
 use crate::profile::place::Place;
-use crate::profile::reply::{EntryRule, OutcomeRule, ReplyRules, Weighed};
+use crate::profile::reply::{Each, EntryRule, OutcomeRule, ReplyRules, Weighed};
 
 /// Fills in `weighed` of the reply and of each of its entry rules.
 pub(super) fn weigh(rules: &mut ReplyRules) {
     let mut root = Weighed::default();
     for rule in &rules.entries {
-        root.lists.extend(rule.each.iter().filter(|each| !each.is_self()).cloned());
+        root.lists.extend(rule.each.iter().filter(|each| !each.way.is_self()).map(|each| each.way.clone()));
         add_roots(&mut root, rule);
         words(&mut root, rule.when.by_words());
     }
@@ -30,23 +30,27 @@ pub(super) fn weigh(rules: &mut ReplyRules) {
     }
     words(&mut root, rules.task.iter().chain(&rules.request_id).chain(&rules.about));
     // Rules that read the same lists weigh for each other: one says what failed, the other what did not.
-    let own: Vec<(Vec<Pointer>, Weighed)> = rules.entries.iter().map(|rule| (rule.each.clone(), entry(rule))).collect();
+    let own: Vec<(Vec<Each>, Weighed)> = rules.entries.iter().map(|rule| (rule.each.clone(), entry(rule))).collect();
     for rule in &mut rules.entries {
         let kin = own.iter().filter(|(each, _)| each.iter().any(|each| rule.each.contains(each)));
         for (_, weighed) in kin {
             merge(&mut rule.weighed, weighed);
         }
         // The document is the entry.
-        if rule.each.iter().any(Pointer::is_self) {
+        if rule.each.iter().any(is_document) {
             merge(&mut rule.weighed, &root);
         }
     }
     for (each, weighed) in &own {
-        if each.iter().any(Pointer::is_self) {
+        if each.iter().any(is_document) {
             merge(&mut root, weighed);
         }
     }
     rules.weighed = root;
+}
+
+fn is_document(each: &Each) -> bool {
+    each.way.is_self() && !each.every
 }
 
 fn entry(rule: &EntryRule) -> Weighed {
