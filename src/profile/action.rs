@@ -34,8 +34,6 @@ pub struct Action {
     /// A job, task or invocation query: its items are what the reply names.
     pub lookup: bool,
     pub asynchronous: bool,
-    /// A second send cannot act twice.
-    pub repeatable: bool,
     pub atomic: bool,
     pub task: Vec<RequestPlace>,
     pub monitor: Option<String>,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
-use super::file::{ClassFile, CodesFile};
+use super::file::CodesFile;
 use super::glob::Glob;
 use crate::envelope::{Advice, Category};
 
@@ -33,23 +33,16 @@ pub struct CodeTable {
 const REMEMBERED: usize = 1000;
 
 impl CodeTable {
-    /// # Errors
-    /// The key and the word that is no category or advice.
-    pub(super) fn compile(file: &CodesFile) -> Result<Self, String> {
+    pub(super) fn compile(file: &CodesFile) -> Self {
         let mut table = Self::default();
         for (code, class) in &file.codes {
-            table
-                .exact
-                .insert(code.to_lowercase(), class_of(class).map_err(|e| format!("[codes] {code:?}: {e}"))?);
+            table.exact.insert(code.to_lowercase(), class_of(class.category, class.advice));
         }
         for row in &file.patterns {
-            let class = ClassFile { category: row.category.clone(), advice: row.advice.clone() };
-            for pattern in &row.pattern.0 {
-                let class = class_of(&class).map_err(|e| format!("[[patterns]] {pattern:?}: {e}"))?;
-                table.patterns.push((Glob::new(pattern), class));
-            }
+            let class = class_of(row.category, row.advice);
+            table.patterns.extend(row.pattern.0.iter().map(|pattern| (Glob::new(pattern), class)));
         }
-        Ok(table)
+        table
     }
 
     /// The class of a code; a bare HTTP status (`404`, `404 Not Found`) means what HTTP says.
@@ -87,14 +80,8 @@ impl CodeTable {
     }
 }
 
-fn class_of(class: &ClassFile) -> Result<Class, String> {
-    let category =
-        Category::parse(&class.category).ok_or_else(|| format!("{:?} is no category", class.category))?;
-    let advice = match &class.advice {
-        None => category.advice(),
-        Some(word) => Advice::parse(word).ok_or_else(|| format!("{word:?} is no advice"))?,
-    };
-    Ok(Class { category, advice })
+fn class_of(category: Category, advice: Option<Advice>) -> Class {
+    Class { category, advice: advice.unwrap_or_else(|| category.advice()) }
 }
 
 /// The failure status a text is or begins with.

@@ -5,10 +5,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{SeqAccess, Visitor};
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{IntoDeserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::reply::{Join, Shape, Word};
+use super::when::{Empty, StatusClass};
 use crate::decode::Wire;
+use crate::envelope::{Advice, Category};
 
 /// One text or a list of texts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,14 +48,25 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-/// `true`/`false` or one of a few words.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Emptiness(pub String);
-
-impl<'de> Deserialize<'de> for Emptiness {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Texts::deserialize(deserializer).map(|t| Self(t.0.join(",")))
+/// One word of a closed set, or a list of them.
+fn one_or_many<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    struct Any<T>(std::marker::PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Any<T> {
+        type Value = Vec<T>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a word or a list of words")
+        }
+        fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<Vec<T>, E> {
+            T::deserialize(v.into_deserializer()).map(|word| vec![word])
+        }
+        fn visit_i64<E: serde::de::Error>(self, v: i64) -> Result<Vec<T>, E> {
+            T::deserialize(v.into_deserializer()).map(|word| vec![word])
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Vec<T>, A::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(seq))
+        }
     }
+    deserializer.deserialize_any(Any(std::marker::PhantomData))
 }
 
 /// Why a profile counts as knowledge.
@@ -77,7 +92,6 @@ impl Status {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VendorFile {
-    pub vendor: String,
     pub source: String,
     pub hosts: Texts,
     pub region: Texts,
@@ -89,6 +103,8 @@ pub struct VendorFile {
     pub outer: Vec<OuterFile>,
     pub errors: Texts,
     pub harmless: Texts,
+    /// Shapes that families take by name: `[reply] like = "…"`.
+    pub replies: BTreeMap<String, ReplyFile>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -102,7 +118,6 @@ pub struct DryRunFile {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CodesFile {
-    pub vendor: String,
     pub source: Texts,
     pub codes: BTreeMap<String, ClassFile>,
     pub patterns: Vec<PatternFile>,
@@ -111,8 +126,8 @@ pub struct CodesFile {
 /// A category, or a category with an advice.
 #[derive(Clone, Debug)]
 pub struct ClassFile {
-    pub category: String,
-    pub advice: Option<String>,
+    pub category: Category,
+    pub advice: Option<Advice>,
 }
 
 impl<'de> Deserialize<'de> for ClassFile {
@@ -120,8 +135,8 @@ impl<'de> Deserialize<'de> for ClassFile {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Table {
-            category: String,
-            advice: Option<String>,
+            category: Category,
+            advice: Option<Advice>,
         }
         struct Any;
         impl<'de> Visitor<'de> for Any {
@@ -129,8 +144,8 @@ impl<'de> Deserialize<'de> for ClassFile {
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a category or { category, advice }")
             }
-            fn visit_str<E>(self, v: &str) -> Result<ClassFile, E> {
-                Ok(ClassFile { category: v.to_owned(), advice: None })
+            fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<ClassFile, E> {
+                Ok(ClassFile { category: Category::deserialize(v.into_deserializer())?, advice: None })
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<ClassFile, A::Error> {
                 let table = Table::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
@@ -146,16 +161,14 @@ impl<'de> Deserialize<'de> for ClassFile {
 pub struct PatternFile {
     #[serde(rename = "match")]
     pub pattern: Texts,
-    pub category: String,
-    pub advice: Option<String>,
+    pub category: Category,
+    pub advice: Option<Advice>,
 }
 
 /// `<family>.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FamilyFile {
-    pub vendor: String,
-    pub family: String,
     pub service: Texts,
     pub resource_type: Option<String>,
     pub source: Texts,
@@ -165,103 +178,104 @@ pub struct FamilyFile {
     pub reply: ReplyFile,
 }
 
-/// One `[[actions]]`, or `[request]`, whose keys are the defaults of all actions.
+/// One `[[actions]]` with what it leaves out taken from `[request]` (see `merge`), or `[request]` by itself.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ActionFile {
     pub name: Option<String>,
-    pub names: Option<Texts>,
+    pub names: Texts,
     pub value: Option<String>,
-    pub action: Option<Texts>,
-    pub service: Option<Texts>,
+    pub action: Texts,
+    pub service: Texts,
     pub resource_type: Option<String>,
-    pub method: Option<Texts>,
-    pub host: Option<BTreeMap<String, Texts>>,
-    pub path: Option<Texts>,
-    pub query: Option<BTreeMap<String, Texts>>,
-    pub header: Option<BTreeMap<String, Texts>>,
-    pub first_key: Option<Texts>,
-    pub body: Option<BTreeMap<String, Texts>>,
-    pub wire: Option<String>,
-    pub items: Option<Texts>,
-    pub items_as: Option<String>,
+    pub method: Texts,
+    pub host: BTreeMap<String, Texts>,
+    pub path: Texts,
+    pub query: BTreeMap<String, Texts>,
+    pub header: BTreeMap<String, Texts>,
+    pub first_key: Texts,
+    pub body: BTreeMap<String, Texts>,
+    pub wire: RequestWire,
+    pub each: Texts,
+    #[serde(rename = "as")]
+    pub shape: RequestShape,
     #[serde(rename = "where")]
-    pub filter: Option<WhenFile>,
-    pub lines_after: Option<BTreeMap<String, u32>>,
-    pub unwrap: Option<bool>,
-    pub id: Option<Texts>,
-    pub key: Option<Texts>,
-    pub ids: Option<Texts>,
-    pub id_parts: Option<Texts>,
-    pub id_url: Option<bool>,
-    pub distinct: Option<bool>,
+    pub filter: WhenFile,
+    pub lines_after: BTreeMap<String, u32>,
+    pub unwrap: bool,
+    pub id: Texts,
+    pub key: Texts,
+    pub ids: Texts,
+    pub id_parts: Texts,
+    pub id_url: bool,
+    pub distinct: bool,
     pub split: Option<String>,
-    pub count: Option<Texts>,
-    pub lookup: Option<bool>,
+    pub count: Texts,
+    pub lookup: bool,
+    /// Must be said, but by look-ups.
     pub asynchronous: Option<bool>,
-    pub repeatable: Option<bool>,
-    pub atomic: Option<bool>,
-    pub task: Option<Texts>,
+    pub atomic: bool,
+    pub task: Texts,
     pub monitor: Option<String>,
 }
 
-macro_rules! or {
-    ($own:expr, $default:expr, $($field:ident),+ $(,)?) => {
-        ActionFile { $($field: $own.$field.clone().or_else(|| $default.$field.clone())),+ }
-    };
+/// How a request is written; `auto`: the body if there is one, else the query.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RequestWire {
+    #[default]
+    Auto,
+    Query,
+    Json,
+    Xml,
+    Form,
+    Multipart,
+    Ndjson,
+    Lines,
+    Labelled,
 }
 
-impl ActionFile {
-    /// This action, with what it leaves out taken from `[request]`.
-    pub fn over(&self, default: &ActionFile) -> ActionFile {
-        or!(
-            self,
-            default,
-            name,
-            names,
-            value,
-            action,
-            service,
-            resource_type,
-            method,
-            host,
-            path,
-            query,
-            header,
-            first_key,
-            body,
-            wire,
-            items,
-            items_as,
-            filter,
-            lines_after,
-            unwrap,
-            id,
-            key,
-            ids,
-            id_parts,
-            id_url,
-            distinct,
-            split,
-            count,
-            lookup,
-            asynchronous,
-            repeatable,
-            atomic,
-            task,
-            monitor,
-        )
-    }
+/// How a reply is written; `auto`: by media type, then first byte.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReplyWire {
+    #[default]
+    Auto,
+    Json,
+    Xml,
+    Form,
+    Multipart,
+    Ndjson,
+    Lines,
+    Labelled,
+}
+
+/// How a request holds what was asked; a reply's list may also be `one`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RequestShape {
+    #[default]
+    List,
+    Map,
+}
+
+/// What may be undone in an id before it is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decode {
+    Percent,
 }
 
 /// `[reply]`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReplyFile {
-    pub wire: Option<String>,
+    /// A shape of `vendor.toml`, already merged in (see `merge`).
+    pub like: Option<String>,
+    pub wire: ReplyWire,
     pub text: Option<Wire>,
-    pub absent: Option<String>,
-    pub absent_category: Option<String>,
+    pub absent: Option<Word>,
+    pub absent_category: Option<Category>,
     pub absent_when: Vec<AbsentFile>,
     pub task: Texts,
     pub secrets: Texts,
@@ -272,7 +286,8 @@ pub struct ReplyFile {
     pub whole: Vec<WholeFile>,
     pub counts: Option<CountsFile>,
     pub announced: Option<AnnouncedFile>,
-    pub absent_status: Texts,
+    #[serde(deserialize_with = "one_or_many")]
+    pub absent_status: Vec<StatusClass>,
     pub errors: Texts,
     pub harmless: Texts,
     pub about: Texts,
@@ -285,8 +300,8 @@ pub struct ReplyFile {
 #[serde(deny_unknown_fields)]
 pub struct AbsentFile {
     pub when: WhenFile,
-    pub outcome: String,
-    pub category: Option<String>,
+    pub outcome: Word,
+    pub category: Option<Category>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -301,7 +316,7 @@ pub struct OuterFile {
     pub all_failed: Texts,
     pub status: Texts,
     pub failed: Texts,
-    pub category: Option<String>,
+    pub category: Option<Category>,
     pub retry_after: Texts,
     pub retry_after_ms: Texts,
 }
@@ -316,12 +331,13 @@ pub struct EntryFile {
     pub only_asked: bool,
     pub each: Option<Texts>,
     #[serde(rename = "as")]
-    pub shape: Option<String>,
+    pub shape: Shape,
     pub unwrap: bool,
     pub id: Texts,
     pub id_parts: Texts,
-    pub decode: Option<String>,
-    pub join: Texts,
+    pub decode: Option<Decode>,
+    #[serde(deserialize_with = "one_or_many")]
+    pub join: Vec<Join>,
     pub key: Texts,
     pub index: Texts,
     pub index_base: u32,
@@ -332,7 +348,7 @@ pub struct EntryFile {
     pub code: Texts,
     pub message: Texts,
     pub task: Texts,
-    pub category: Option<String>,
+    pub category: Option<Category>,
     pub retry_after: Texts,
     pub retry_after_ms: Texts,
     pub sender_fault: Texts,
@@ -344,7 +360,7 @@ pub struct EntryFile {
 /// An outcome word, or a table that reads one.
 #[derive(Clone, Debug)]
 pub enum OutcomeFile {
-    Word(String),
+    Word(Word),
     Table(Box<OutcomeTable>),
 }
 
@@ -360,10 +376,10 @@ pub struct OutcomeTable {
     pub unknown: Texts,
     pub silent: Texts,
     pub http: bool,
-    pub http_202: Option<String>,
-    pub task: Option<String>,
-    pub missing: Option<String>,
-    pub otherwise: Option<String>,
+    pub http_202: Option<Word>,
+    pub task: Option<Word>,
+    pub missing: Option<Word>,
+    pub otherwise: Option<Word>,
 }
 
 impl<'de> Deserialize<'de> for OutcomeFile {
@@ -374,8 +390,8 @@ impl<'de> Deserialize<'de> for OutcomeFile {
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an outcome or a table with `by`")
             }
-            fn visit_str<E>(self, v: &str) -> Result<OutcomeFile, E> {
-                Ok(OutcomeFile::Word(v.to_owned()))
+            fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<OutcomeFile, E> {
+                Word::deserialize(v.into_deserializer()).map(OutcomeFile::Word)
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<OutcomeFile, A::Error> {
                 let table = OutcomeTable::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
@@ -391,9 +407,18 @@ impl<'de> Deserialize<'de> for OutcomeFile {
 pub struct WholeFile {
     pub when: WhenFile,
     pub outcome: Option<OutcomeFile>,
-    pub category: Option<String>,
-    pub evidence: Option<String>,
+    pub category: Option<Category>,
+    pub evidence: WholeEvidence,
     pub task: Texts,
+}
+
+/// On what a verdict on the whole call rests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WholeEvidence {
+    #[default]
+    Batch,
+    Inferred,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -422,11 +447,12 @@ pub struct RunningFile {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WhenFile {
-    pub status: Texts,
+    #[serde(deserialize_with = "one_or_many")]
+    pub status: Vec<StatusClass>,
     pub present: Texts,
     pub missing: Texts,
     pub stated: Texts,
-    pub empty: Option<Emptiness>,
+    pub empty: Option<Empty>,
     pub equals: BTreeMap<String, Texts>,
     pub request: BTreeMap<String, Texts>,
     pub count: Texts,

@@ -6,7 +6,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use toml::Spanned;
+use toml::de::DeTable;
+
 use super::file::{CodesFile, FamilyFile, VendorFile};
+use super::merge::{self, Fault};
 use super::{ProfileSet, builtin, compile};
 
 /// Why profiles could not be loaded: every problem, one a line, as `file: what`.
@@ -96,8 +100,11 @@ fn build(files: &Files, problems: &mut Vec<String>) -> ProfileSet {
     let mut vendors: Vec<&String> = files.keys().map(|(vendor, _)| vendor).collect();
     vendors.dedup();
     for name in vendors {
-        let shared: VendorFile = parse(files, name, "vendor.toml", problems).unwrap_or_default();
-        let codes: CodesFile = parse(files, name, "codes.toml", problems).unwrap_or_default();
+        let vendor_table = parse(files, name, "vendor.toml", problems);
+        let shared: VendorFile =
+            vendor_table.clone().and_then(|table| table.read(problems)).unwrap_or_default();
+        let codes = parse(files, name, "codes.toml", problems);
+        let codes: CodesFile = codes.and_then(|table| table.read(problems)).unwrap_or_default();
         let vendor = match compile::vendor(name, &shared, &codes) {
             Ok(vendor) => vendor,
             Err(found) => {
@@ -106,16 +113,21 @@ fn build(files: &Files, problems: &mut Vec<String>) -> ProfileSet {
             }
         };
         set.add_vendor(std::sync::Arc::clone(&vendor));
+        let shapes = vendor_table.as_ref().map(|file| file.table.get_ref());
         let own = files.range((name.clone(), String::new())..).take_while(|((vendor, _), _)| vendor == name);
-        for ((_, file), (origin, _)) in own {
+        for (_, file) in own.map(|(key, _)| key) {
+            let Some(family_name) = file.strip_suffix(".toml") else { continue };
             if file == "vendor.toml" || file == "codes.toml" {
                 continue;
             }
-            let Some(family) = parse::<FamilyFile>(files, name, file, problems) else { continue };
-            if format!("{}.toml", family.family) != *file {
-                problems.push(format!("{origin}: family = {:?} must be the file's name", family.family));
+            let Some(mut parsed) = parse(files, name, file, problems) else { continue };
+            if let Err(fault) = merge::family(parsed.table.get_mut(), shapes) {
+                problems.push(parsed.problem(&fault));
+                continue;
             }
-            match compile::family(&vendor, &shared, &family) {
+            let origin = parsed.origin;
+            let Some(family) = parsed.read::<FamilyFile>(problems) else { continue };
+            match compile::family(&vendor, &shared, family_name, &family) {
                 Ok(profile) => set.add(profile),
                 Err(found) => problems.extend(found.into_iter().map(|what| format!("{origin}: {what}"))),
             }
@@ -125,21 +137,38 @@ fn build(files: &Files, problems: &mut Vec<String>) -> ProfileSet {
     set
 }
 
-fn parse<T: serde::de::DeserializeOwned>(
-    files: &Files,
-    vendor: &str,
-    file: &str,
-    problems: &mut Vec<String>,
-) -> Option<T> {
-    let (origin, text) = files.get(&(vendor.to_owned(), file.to_owned()))?;
-    match toml::from_str(text) {
-        Ok(parsed) => Some(parsed),
-        Err(cause) => {
-            let at = cause.span().map_or(String::new(), |span| line_and_column(text, span.start));
-            problems.push(format!("{origin}{at}: {}", cause.message().trim()));
-            None
-        }
+/// A file as TOML, with every value's place.
+#[derive(Clone)]
+struct Parsed<'f> {
+    origin: &'f str,
+    text: &'f str,
+    table: Spanned<DeTable<'f>>,
+}
+
+impl Parsed<'_> {
+    fn read<T: serde::de::DeserializeOwned>(self, problems: &mut Vec<String>) -> Option<T> {
+        let (origin, text) = (self.origin, self.text);
+        let read = T::deserialize(toml::de::Deserializer::from(self.table));
+        read.map_err(|cause| problems.push(refused(origin, text, &cause))).ok()
     }
+
+    fn problem(&self, (at, what): &Fault) -> String {
+        format!("{}{}: {what}", self.origin, line_and_column(self.text, at.start))
+    }
+}
+
+fn parse<'f>(files: &'f Files, vendor: &str, file: &str, problems: &mut Vec<String>) -> Option<Parsed<'f>> {
+    let (origin, text) = files.get(&(vendor.to_owned(), file.to_owned()))?;
+    let table = DeTable::parse(text).map_err(|cause| problems.push(refused(origin, text, &cause))).ok()?;
+    let parsed = Parsed { origin, text, table };
+    let gone = merge::gone(parsed.table.get_ref());
+    problems.extend(gone.iter().map(|fault| parsed.problem(fault)));
+    gone.is_empty().then_some(parsed)
+}
+
+fn refused(origin: &str, text: &str, cause: &toml::de::Error) -> String {
+    let at = cause.span().map_or(String::new(), |span| line_and_column(text, span.start));
+    format!("{origin}{at}: {}", cause.message().trim())
 }
 
 /// `:line:column` of a byte offset, both from 1.

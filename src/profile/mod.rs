@@ -10,6 +10,7 @@ mod compile; // file → Profile; every check happens here
 mod file; // serde mirror of the files
 pub(crate) mod glob; // `*` patterns
 mod load; // a folder on disk; the one module here that does I/O
+mod merge; // what a table takes from another before it is read
 pub(crate) mod place; // where values are found
 pub(crate) mod reply; // how a reply is read, compiled
 mod set; // all profiles, findable

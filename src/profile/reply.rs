@@ -1,5 +1,7 @@
 //! How a reply is read: the compiled form of `[reply]`.
 
+use serde::{Deserialize, Deserializer};
+
 use super::place::Place;
 use super::when::{StatusClass, When};
 use crate::decode::{Pointer, Wire};
@@ -82,14 +84,31 @@ pub(crate) enum Word {
     Unsaid,
 }
 
-impl Word {
-    pub(crate) fn parse(word: &str) -> Option<Self> {
-        match word {
-            "done" => Some(Self::Done),
-            _ => Outcome::parse(word).map(Self::Is),
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// The words a file may say.
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Said {
+            Done,
+            Succeeded,
+            Accepted,
+            Failed,
+            NotAttempted,
+            Unknown,
         }
+        Ok(match Said::deserialize(deserializer)? {
+            Said::Done => Self::Done,
+            Said::Succeeded => Self::Is(Outcome::Succeeded),
+            Said::Accepted => Self::Is(Outcome::Accepted),
+            Said::Failed => Self::Is(Outcome::Failed),
+            Said::NotAttempted => Self::Is(Outcome::NotAttempted),
+            Said::Unknown => Self::Is(Outcome::Unknown),
+        })
     }
+}
 
+impl Word {
     pub(crate) fn outcome(self, asynchronous: bool) -> Option<Outcome> {
         match self {
             Self::Done if asynchronous => Some(Outcome::Accepted),
@@ -170,15 +189,18 @@ pub(crate) struct Each {
 }
 
 /// How the nodes at `each` hold entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Shape {
+    #[default]
     List,
     Map,
     One,
 }
 
 /// How an entry is tied to an asked item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Join {
     Id,
     Key,

@@ -1,5 +1,10 @@
 //! Conditions of `when` and `where`. All of a table's conditions must hold.
 
+use std::fmt;
+
+use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+
 use super::glob::Pattern;
 use super::place::Place;
 
@@ -23,11 +28,35 @@ pub(crate) enum StatusClass {
 }
 
 impl StatusClass {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    fn parse(text: &str) -> Option<Self> {
         match text.strip_suffix("xx") {
             Some(digit) => digit.parse().ok().filter(|d| (1..=5).contains(d)).map(Self::Hundreds),
-            None => text.parse().ok().filter(|s| (100..600).contains(s)).map(Self::Exactly),
+            None => text.parse().ok().and_then(Self::exactly).filter(|_| text.len() == 3),
         }
+    }
+
+    fn exactly(status: u16) -> Option<Self> {
+        (100..600).contains(&status).then_some(Self::Exactly(status))
+    }
+}
+
+impl<'de> Deserialize<'de> for StatusClass {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl Visitor<'_> for Any {
+            type Value = StatusClass;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a status from 100 to 599, or a class: \"1xx\" to \"5xx\"")
+            }
+            fn visit_str<E: Error>(self, v: &str) -> Result<StatusClass, E> {
+                StatusClass::parse(v).ok_or_else(|| E::invalid_value(Unexpected::Str(v), &self))
+            }
+            fn visit_i64<E: Error>(self, v: i64) -> Result<StatusClass, E> {
+                let status = u16::try_from(v).ok().and_then(StatusClass::exactly);
+                status.ok_or_else(|| E::invalid_value(Unexpected::Signed(v), &self))
+            }
+        }
+        deserializer.deserialize_any(Any)
     }
 }
 
@@ -38,6 +67,29 @@ pub(crate) enum Empty {
     Document,
     Either,
     Neither,
+}
+
+impl<'de> Deserialize<'de> for Empty {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl Visitor<'_> for Any {
+            type Value = Empty;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, false, \"bytes\" or \"document\"")
+            }
+            fn visit_bool<E>(self, v: bool) -> Result<Empty, E> {
+                Ok(if v { Empty::Either } else { Empty::Neither })
+            }
+            fn visit_str<E: Error>(self, v: &str) -> Result<Empty, E> {
+                match v {
+                    "bytes" => Ok(Empty::Bytes),
+                    "document" => Ok(Empty::Document),
+                    _ => Err(E::invalid_value(Unexpected::Str(v), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
 }
 
 impl When {

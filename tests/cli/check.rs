@@ -83,15 +83,14 @@ fn text_that_is_no_toml_is_told_with_its_place() {
 fn problems_of_user_profiles_are_told_with_their_own_file() {
     let profiles = crate::run::folder();
     std::fs::create_dir_all(profiles.join("acme")).expect("a folder");
-    std::fs::write(profiles.join("acme/vendor.toml"), "vendor = \"acme\"\nsource = \"x\"\nhosst = []\n")
-        .expect("written");
+    std::fs::write(profiles.join("acme/vendor.toml"), "source = \"x\"\nhosst = []\n").expect("written");
     let text = format!(
         "[routes.a]\nupstream = \"u\"\nvendor = \"acme\"\n[upstreams.u]\nurl = \"https://x\"\n[profiles]\ndirectory = {profiles:?}\n"
     );
     let file = file("onevelope.toml", &text);
     let ran = run(&["check", "--config", file.to_str().expect("UTF-8")]);
     assert_eq!(ran.code, 78);
-    let place = format!("{}:3:1: ", profiles.join("acme/vendor.toml").display());
+    let place = format!("{}:2:1: ", profiles.join("acme/vendor.toml").display());
     assert!(ran.err.contains(&place) && ran.err.contains("hosst"), "{}", ran.err);
 }
 

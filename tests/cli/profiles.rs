@@ -139,3 +139,99 @@ fn the_profiles_schema_takes_every_built_in_file_and_no_typo() {
     typo["reply"]["abscent"] = "done".into();
     assert!(!schema.is_valid(&typo));
 }
+
+/// Keys of a table that say what is so without them, as `table: key`.
+fn spoken_defaults(file: &toml::Table) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut look = |place: &str, table: &toml::Table, defaults: &[(&str, toml::Value)]| {
+        let said = defaults.iter().filter(|(key, default)| table.get(*key) == Some(default));
+        found.extend(said.map(|(key, _)| format!("{place}: {key}")));
+    };
+    let rows = |table: &toml::Table, key: &str| -> Vec<toml::Table> {
+        let rows = table.get(key).and_then(toml::Value::as_array).into_iter().flatten();
+        rows.filter_map(|row| row.as_table().cloned()).collect()
+    };
+    let table = |file: &toml::Table, key: &str| {
+        file.get(key).and_then(toml::Value::as_table).cloned().unwrap_or_default()
+    };
+    let no = |key: &'static str| (key, toml::Value::Boolean(false));
+    let word = |key: &'static str, word: &str| (key, toml::Value::from(word));
+    let asked = [
+        word("wire", "auto"),
+        word("as", "list"),
+        no("unwrap"),
+        no("id_url"),
+        no("distinct"),
+        no("lookup"),
+        no("atomic"),
+    ];
+    let (request, actions) = (table(file, "request"), rows(file, "actions"));
+    look("[request]", &request, &asked);
+    for action in &actions {
+        let overridden = |key: &str| request.contains_key(key);
+        let own: Vec<_> = asked.iter().filter(|(key, _)| !overridden(key)).cloned().collect();
+        look("[[actions]]", action, &own);
+        let shared = ["service", "resource_type"].into_iter().filter(|key| !overridden(key));
+        let shared: Vec<_> = shared.filter_map(|key| Some((key, file.get(key)?.clone()))).collect();
+        look("[[actions]] as the file", action, &shared);
+        let shared: Vec<_> = request.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
+        look("[[actions]] as [request]", action, &shared);
+        let name = action.get("name").map(|name| ("value", name.clone()));
+        look("[[actions]] as its name", action, name.as_slice());
+    }
+    let waits: Vec<_> = actions.iter().map(|action| action.get("asynchronous")).collect();
+    if waits.len() > 1 && waits[0].is_some() && waits.iter().all(|wait| *wait == waits[0]) {
+        look("every action", &actions[0], &[("asynchronous", waits[0].cloned().expect("said"))]);
+    }
+    let shapes = table(file, "replies");
+    let replies = shapes.values().filter_map(|shape| shape.as_table().cloned()).chain([table(file, "reply")]);
+    for reply in replies {
+        look("[reply]", &reply, &[word("wire", "auto"), word("absent", "unknown")]);
+        rows(&reply, "outer").iter().for_each(|row| look("[[reply.outer]]", row, &[no("unwrap")]));
+        let (entries, whole) = (rows(&reply, "entries"), rows(&reply, "whole"));
+        for entry in &entries {
+            let join =
+                if entry.contains_key("id") || entry.contains_key("id_parts") { "id" } else { "position" };
+            let plain =
+                [no("fallback"), no("only_asked"), no("unwrap"), word("as", "list"), word("join", join)];
+            look("[[reply.entries]]", entry, &plain);
+            look("[[reply.entries]]", entry, &[("index_base", toml::Value::Integer(0))]);
+        }
+        whole.iter().for_each(|row| look("[[reply.whole]]", row, &[word("evidence", "batch")]));
+        for row in entries.iter().chain(&whole) {
+            let plain = [no("http"), word("http_202", "accepted"), word("missing", "unknown")];
+            look("outcome", &table(row, "outcome"), &plain);
+        }
+    }
+    rows(file, "outer").iter().for_each(|row| look("[[outer]]", row, &[no("unwrap")]));
+    found
+}
+
+/// Lists of one text, which is written as the text.
+fn lists_of_one(key: &str, value: &toml::Value, found: &mut Vec<String>) {
+    match value {
+        toml::Value::Array(rows) if rows.len() == 1 && rows[0].is_str() => {
+            found.push(format!("list of one: {key}"))
+        }
+        toml::Value::Array(rows) => rows.iter().for_each(|row| lists_of_one(key, row, found)),
+        toml::Value::Table(table) => table.iter().for_each(|(key, value)| lists_of_one(key, value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn no_built_in_file_states_a_default_or_a_list_of_one() {
+    let mut seen = 0;
+    for vendor in std::fs::read_dir("config/profiles").expect("profiles").flatten().map(|entry| entry.path())
+    {
+        for file in std::fs::read_dir(vendor).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            let text = std::fs::read_to_string(&file).expect("a file");
+            let table: toml::Table = toml::from_str(&text).expect("TOML");
+            let mut found = spoken_defaults(&table);
+            lists_of_one("", &toml::Value::Table(table), &mut found);
+            assert_eq!(found, Vec::<String>::new(), "{}", file.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "{seen} files");
+}

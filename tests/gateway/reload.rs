@@ -127,16 +127,15 @@ async fn a_user_profile_is_read_again_too() {
     std::fs::create_dir_all(profiles.join("acme")).expect("a folder");
     let profile = |outcome: &str| {
         let text = format!(
-            "vendor = \"acme\"\nfamily = \"things\"\nsource = \"made for this test\"\nstatus = \"guessed\"\n\
+            "source = \"made for this test\"\nstatus = \"guessed\"\n\
              [[actions]]\nname = \"StopThings\"\nmethod = \"POST\"\npath = \"/things/stop\"\nids = [\"/things/*\"]\n\
-             asynchronous = false\nrepeatable = false\n\
+             asynchronous = false\n\
              [[reply.entries]]\neach = [\"/things\"]\nid = [\"/name\"]\noutcome = {outcome:?}\n"
         );
         std::fs::write(profiles.join("acme/things.toml"), text).expect("written");
     };
     profile("failed");
-    let vendor_file =
-        "vendor = \"acme\"\nsource = \"made for this test\"\nhosts = [\"{service}.acme.example\"]\n";
+    let vendor_file = "source = \"made for this test\"\nhosts = [\"{service}.acme.example\"]\n";
     std::fs::write(profiles.join("acme/vendor.toml"), vendor_file).expect("written");
     let tables = format!("[profiles]\ndirectory = {profiles:?}");
     let file = file("reload-profile", &Route::of("acme").and(&tables).to(&vendor));

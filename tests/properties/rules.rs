@@ -8,7 +8,7 @@ use onevelope::judge::{Reply, ReplyBody, Trace, apply};
 use onevelope::profile::{ProfileSet, load_vendors};
 use onevelope::request::{Head, Scope, view};
 
-const HEAD: &str = "vendor = \"jsonrpc\"\nfamily = \"own\"\nservice = \"own\"\nsource = \"ours\"\nstatus = \"documented\"\n\
+const HEAD: &str = "service = \"own\"\nsource = \"ours\"\nstatus = \"documented\"\n\
     [[actions]]\nname = \"Own\"\npath = \"/own\"\nasynchronous = false\n";
 
 /// The built-in profiles of a vendor and one of our own.
@@ -73,7 +73,7 @@ fn a_where_may_look_outside_the_entries_that_it_counts() {
 #[test]
 fn elements_of_parameters_are_found_in_an_echo() {
     let rules = r#"
-        items = "/items"
+        each = "/items"
         [[reply.entries]]
         each = "/done"
         join = ["echo"]

@@ -11,10 +11,8 @@ use super::action::HostPattern;
 use super::codes::CodeTable;
 use super::file::{CodesFile, FamilyFile, Texts, VendorFile};
 use super::place::{Place, RequestPlace};
-use super::reply::Word;
 use super::{Profile, Vendor};
 use crate::decode::Pointer;
-use crate::envelope::Category;
 use reply::reply_rules;
 use request::build_actions;
 use words::lower;
@@ -25,8 +23,10 @@ use words::lower;
 /// Every problem found, each naming its key.
 pub(super) fn vendor(name: &str, file: &VendorFile, codes: &CodesFile) -> Result<Arc<Vendor>, Vec<String>> {
     let mut check = Check::default();
-    if !file.vendor.is_empty() && file.vendor != name {
-        check.problem(format!("vendor is {:?}, but the folder is {name:?}", file.vendor));
+    for (shape, reply) in &file.replies {
+        if reply.like.is_some() {
+            check.problem(format!("[replies.{shape}] like: a shape is not like another: write it out"));
+        }
     }
     let hosts =
         file.hosts.0.iter().filter_map(|text| check.keep("hosts", HostPattern::parse(text))).collect();
@@ -36,7 +36,6 @@ pub(super) fn vendor(name: &str, file: &VendorFile, codes: &CodesFile) -> Result
         .iter()
         .map(|row| (check.request_places("dry_run.at", &row.at), lower(&row.equals)))
         .collect();
-    let table = check.keep("codes.toml", CodeTable::compile(codes)).unwrap_or_default();
     let dry_run_codes = lower(&file.dry_run_codes);
     check.done(Arc::new(Vendor {
         name: name.to_owned(),
@@ -44,7 +43,7 @@ pub(super) fn vendor(name: &str, file: &VendorFile, codes: &CodesFile) -> Result
         region,
         dry_run,
         dry_run_codes,
-        codes: table,
+        codes: CodeTable::compile(codes),
     }))
 }
 
@@ -55,20 +54,18 @@ pub(super) fn vendor(name: &str, file: &VendorFile, codes: &CodesFile) -> Result
 pub(super) fn family(
     vendor: &Arc<Vendor>,
     shared: &VendorFile,
+    name: &str,
     file: &FamilyFile,
 ) -> Result<Profile, Vec<String>> {
     let mut check = Check::default();
-    if file.vendor != vendor.name {
-        check.problem(format!("vendor = {:?} must be the folder's name {:?}", file.vendor, vendor.name));
-    }
-    if file.family.is_empty() {
-        check.problem("family is missing".to_owned());
-    }
     if file.source.0.iter().all(|s| s.trim().is_empty()) {
         check.problem("source is missing: page title and date, or what was captured".to_owned());
     }
     if file.status.is_none() {
         check.problem("status is missing: documented, captured or guessed".to_owned());
+    }
+    if file.request.name.is_some() || !file.request.names.0.is_empty() {
+        check.problem("[request] name: an action's name stands in its [[actions]]".to_owned());
     }
     if file.actions.is_empty() {
         check.problem("no [[actions]]: nothing would ever be recognised".to_owned());
@@ -76,7 +73,7 @@ pub(super) fn family(
     let mut actions = Vec::new();
     for (at, action) in file.actions.iter().enumerate() {
         check.within(format!("[[actions]] {}", at + 1), |check| {
-            build_actions(check, file, &action.over(&file.request), &mut actions);
+            build_actions(check, file, action, &mut actions);
         });
     }
     let mut reply = None;
@@ -85,9 +82,9 @@ pub(super) fn family(
     actions.shrink_to_fit();
     let kept = std::mem::take(&mut check.kept);
     check.done(Profile {
-        name: format!("{}/{}", vendor.name, file.family),
+        name: format!("{}/{name}", vendor.name),
         vendor: Arc::clone(vendor),
-        family: file.family.clone(),
+        family: name.to_owned(),
         services: file.service.0.clone(),
         source: file.source.0.join("; "),
         status: file.status.unwrap_or(super::Status::Guessed),
@@ -145,15 +142,5 @@ impl Check {
         let parse =
             |text: &String| Pointer::parse(text.strip_prefix('$').unwrap_or(text)).map_err(|e| e.to_string());
         texts.0.iter().filter_map(|text| self.keep(key, parse(text))).collect()
-    }
-
-    fn word(&mut self, key: &str, text: Option<&String>) -> Option<Word> {
-        let text = text?;
-        self.keep(key, Word::parse(text).ok_or_else(|| format!("{text:?} is no outcome")))
-    }
-
-    fn category(&mut self, text: Option<&String>) -> Option<Category> {
-        let text = text?;
-        self.keep("category", Category::parse(text).ok_or_else(|| format!("{text:?} is no category")))
     }
 }

@@ -2,26 +2,26 @@
 
 use super::Check;
 use super::weighed::weigh;
-use super::words::{status_classes, when, wire_of, words};
+use super::words::{reply_wire, when, words};
 use crate::decode::Pointer;
-use crate::envelope::Evidence;
+use crate::envelope::{Evidence, Outcome};
 use crate::profile::file::{
-    EntryFile, OutcomeFile, OutcomeTable, OuterFile, ReplyFile, Texts, VendorFile, WholeFile,
+    Decode, EntryFile, OutcomeFile, OutcomeTable, OuterFile, ReplyFile, Texts, VendorFile, WholeEvidence,
+    WholeFile,
 };
 use crate::profile::place::Place;
 use crate::profile::reply::{
-    Announced, Each, EntryRule, Join, OutcomeRule, OuterRule, ReplyRules, Shape, Weighed, WholeRule, Word,
+    Announced, Each, EntryRule, Join, OutcomeRule, OuterRule, ReplyRules, Weighed, WholeRule, Word,
 };
 
 pub(super) fn reply_rules(check: &mut Check, shared: &VendorFile, file: &ReplyFile) -> ReplyRules {
     let absent_when = file
         .absent_when
         .iter()
-        .filter_map(|row| {
+        .map(|row| {
             check.within("[[reply.absent_when]]".to_owned(), |check| {
                 let condition = when(check, &row.when);
-                let category = check.category(row.category.as_ref());
-                check.word("outcome", Some(&row.outcome)).map(|word| (condition, word, category))
+                (condition, row.outcome, row.category)
             })
         })
         .collect();
@@ -51,16 +51,11 @@ pub(super) fn reply_rules(check: &mut Check, shared: &VendorFile, file: &ReplyFi
         running_by: check.places("announced.running.by", &row.running.by),
         running: words(&row.running.texts),
     });
-    let text_wire = |check: &mut Check, word: &String| {
-        if word == "auto" { None } else { check.keep("wire", wire_of(word)) }
-    };
     let mut rules = ReplyRules {
-        wire: file.wire.as_ref().and_then(|word| text_wire(check, word)),
+        wire: reply_wire(file.wire),
         text: file.text,
-        absent: check
-            .word("absent", file.absent.as_ref())
-            .unwrap_or(Word::Is(crate::envelope::Outcome::Unknown)),
-        absent_category: check.category(file.absent_category.as_ref()),
+        absent: file.absent.unwrap_or(Word::Is(Outcome::Unknown)),
+        absent_category: file.absent_category,
         absent_when,
         task: check.places("task", &file.task),
         request_id: check.places("request_id", &shared.request_id),
@@ -75,7 +70,7 @@ pub(super) fn reply_rules(check: &mut Check, shared: &VendorFile, file: &ReplyFi
         counted_failed: check.places("counts.failed", &counts.failed),
         counted_all: check.places("counts.total", &counts.total),
         announced,
-        absent_status: status_classes(check, "absent_status", &file.absent_status),
+        absent_status: file.absent_status.clone(),
         errors: check.places("errors", &Texts([&file.errors.0[..], &shared.errors.0].concat())),
         harmless: [&file.harmless.0[..], &shared.harmless.0].concat(),
         about: check.places("about", &file.about),
@@ -106,7 +101,7 @@ pub(super) fn outer_rule(check: &mut Check, file: &OuterFile) -> OuterRule {
         all_failed: words(&file.all_failed),
         status: check.places("status", &file.status),
         failed: words(&file.failed),
-        category: check.category(file.category.as_ref()),
+        category: file.category,
         retry_after: retry_after(check, &file.retry_after, &file.retry_after_ms),
     }
 }
@@ -143,24 +138,9 @@ pub(super) fn entry_rule(check: &mut Check, file: &EntryFile, number: usize) -> 
         fallback: file.fallback,
         only_asked: file.only_asked,
         each: check.pointers("each", each).into_iter().map(each_of).collect(),
-        shape: match file.shape.as_deref() {
-            None | Some("list") => Shape::List,
-            Some("map") => Shape::Map,
-            Some("one") => Shape::One,
-            Some(other) => {
-                check.problem(format!("as = {other:?}: list, map or one"));
-                Shape::List
-            }
-        },
+        shape: file.shape,
         unwrap: file.unwrap,
-        percent: match file.decode.as_deref() {
-            None => false,
-            Some("percent") => true,
-            Some(other) => {
-                check.problem(format!("decode = {other:?}: only \"percent\""));
-                false
-            }
-        },
+        percent: file.decode == Some(Decode::Percent),
         join,
         key: check.places("key", &file.key),
         index: check.places("index", &file.index),
@@ -174,7 +154,7 @@ pub(super) fn entry_rule(check: &mut Check, file: &EntryFile, number: usize) -> 
         code,
         message: check.places("message", &file.message),
         task: check.places("task", &file.task),
-        category: check.category(file.category.as_ref()),
+        category: file.category,
         retry_after: retry_after(check, &file.retry_after, &file.retry_after_ms),
         sender_fault: check.places("sender_fault", &file.sender_fault),
         id,
@@ -199,26 +179,10 @@ pub(super) fn fans_out(places: &[Place]) -> bool {
 }
 
 pub(super) fn joins(check: &mut Check, file: &EntryFile, has_id: bool) -> Vec<Join> {
-    if file.join.0.is_empty() {
+    if file.join.is_empty() {
         return vec![if has_id { Join::Id } else { Join::Position }];
     }
-    let mut joins = Vec::new();
-    for word in &file.join.0 {
-        joins.push(match word.as_str() {
-            "id" => Join::Id,
-            "key" => Join::Key,
-            "position" => Join::Position,
-            "index" => Join::Index,
-            "range" => Join::Range,
-            "suffix" => Join::Suffix,
-            "echo" => Join::Echo,
-            "content_id" => Join::ContentId,
-            other => {
-                check.problem(format!("join = {other:?} is not known"));
-                continue;
-            }
-        });
-    }
+    let joins = file.join.clone();
     if joins.contains(&Join::Id) && !has_id {
         check.problem("join = \"id\" without id".to_owned());
     }
@@ -234,7 +198,7 @@ pub(super) fn joins(check: &mut Check, file: &EntryFile, has_id: bool) -> Vec<Jo
 pub(super) fn outcome_rule(check: &mut Check, file: &OutcomeFile) -> OutcomeRule {
     let table = match file {
         OutcomeFile::Word(word) => {
-            return OutcomeRule::Always(check.word("outcome", Some(word)).unwrap_or_default());
+            return OutcomeRule::Always(*word);
         }
         OutcomeFile::Table(table) => table,
     };
@@ -242,7 +206,6 @@ pub(super) fn outcome_rule(check: &mut Check, file: &OutcomeFile) -> OutcomeRule
 }
 
 pub(super) fn outcome_table(check: &mut Check, table: &OutcomeTable) -> OutcomeRule {
-    use crate::envelope::Outcome;
     if table.by.0.is_empty() {
         check.problem("by is missing".to_owned());
     }
@@ -269,10 +232,10 @@ pub(super) fn outcome_table(check: &mut Check, table: &OutcomeTable) -> OutcomeR
         places: check.places("by", &table.by),
         words: lists.into_iter().filter(|(t, _)| !t.0.is_empty()).map(|(t, word)| (words(t), word)).collect(),
         http: table.http,
-        http_202: check.word("http_202", table.http_202.as_ref()).unwrap_or(Word::Is(Outcome::Accepted)),
-        with_task: check.word("task", table.task.as_ref()),
-        missing: check.word("missing", table.missing.as_ref()).unwrap_or(Word::Is(Outcome::Unknown)),
-        otherwise: check.word("otherwise", table.otherwise.as_ref()).unwrap_or(Word::Is(Outcome::Unknown)),
+        http_202: table.http_202.unwrap_or(Word::Is(Outcome::Accepted)),
+        with_task: table.task,
+        missing: table.missing.unwrap_or(Word::Is(Outcome::Unknown)),
+        otherwise: table.otherwise.unwrap_or(Word::Is(Outcome::Unknown)),
     }
 }
 
@@ -284,15 +247,11 @@ pub(super) fn whole_rule(check: &mut Check, file: &WholeFile, number: usize) -> 
             OutcomeRule::Always(Word::Unsaid)
         }
     };
-    let evidence = match file.evidence.as_deref() {
-        None | Some("batch") => Evidence::Batch,
-        Some("inferred") => Evidence::Inferred,
-        Some(other) => {
-            check.problem(format!("evidence = {other:?}: batch or inferred"));
-            Evidence::Batch
-        }
+    let evidence = match file.evidence {
+        WholeEvidence::Batch => Evidence::Batch,
+        WholeEvidence::Inferred => Evidence::Inferred,
     };
     let when = check.within("when".to_owned(), |check| when(check, &file.when));
-    let category = check.category(file.category.as_ref());
+    let category = file.category;
     WholeRule { number, when, outcome, category, evidence, task: check.places("task", &file.task) }
 }
