@@ -37,6 +37,11 @@ impl Pattern {
         if text.is_empty() { Self::Nothing } else { Self::Glob(Glob::new(text)) }
     }
 
+    /// Whether it wants nothing to be there.
+    pub(crate) fn is_nothing(&self) -> bool {
+        matches!(self, Self::Nothing)
+    }
+
     pub(crate) fn fits(&self, text: Option<&str>) -> bool {
         match (self, text) {
             (Self::Nothing, found) => found.is_none_or(str::is_empty),

@@ -92,6 +92,13 @@ impl<'de> Deserialize<'de> for Empty {
     }
 }
 
+impl Empty {
+    /// Whether it wants an empty body, not one that says something.
+    pub(crate) fn is_some_body(self) -> bool {
+        !matches!(self, Self::Neither)
+    }
+}
+
 impl When {
     /// Whether it has no condition.
     pub(crate) fn is_trivial(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+mod proof; // no good without proof
 mod reply; // [reply]
 mod request; // [request], [[actions]]
 mod weighed; // which members the rules weigh
@@ -79,6 +80,9 @@ pub(super) fn family(
     let mut reply = None;
     check.within("[reply]".to_owned(), |check| reply = Some(reply_rules(check, shared, &file.reply)));
     let reply = reply.unwrap_or_default();
+    if super::load::PROOF.load(std::sync::atomic::Ordering::Relaxed) {
+        proof::proof(&mut check, &reply, &file.reply, file.status.unwrap_or(super::Status::Guessed));
+    }
     actions.shrink_to_fit();
     let kept = std::mem::take(&mut check.kept);
     check.done(Profile {

@@ -79,10 +79,6 @@ pub(super) fn reply_rules(check: &mut Check, shared: &VendorFile, file: &ReplyFi
         root: file.root.0.clone(),
         weighed: Weighed::default(),
     };
-    let infers = |word: &Word| word.outcome(false).is_some_and(crate::envelope::Outcome::is_good);
-    if infers(&rules.absent) || rules.absent_when.iter().any(|(_, word, _)| infers(word)) {
-        for rule in &mut rules.entries { rule.exhaustive |= rule.outcome.can_fail(); } // TEMPORARY
-    }
     weigh(&mut rules);
     rules
 }
