@@ -36,12 +36,82 @@ fn sources(folder: &str) -> Vec<(String, String)> {
     found
 }
 
-/// A file's lines of code, numbered from 1, without comments and without its unit tests.
-fn code(source: &str) -> impl Iterator<Item = (usize, &str)> {
-    let numbered = source.lines().enumerate().map(|(at, line)| (at + 1, line));
-    let code = numbered.take_while(|(_, line)| line.trim() != "#[cfg(test)]");
-    code.map(|(at, line)| (at, line.split("//").next().unwrap_or(line)))
-        .filter(|(_, line)| !line.trim().is_empty())
+/// A file's lines of code, numbered from 1, without comments and without what only tests see.
+fn code(source: &str) -> Vec<(usize, &str)> {
+    let mut lines = Vec::new();
+    // Open brackets of the item under `#[cfg(test)]`; none: outside of one.
+    let mut skipped: Option<i32> = None;
+    for (at, line) in source.lines().enumerate() {
+        let line = without_comment(line);
+        if line.trim() == "#[cfg(test)]" {
+            skipped = Some(0);
+            continue;
+        }
+        if let Some(depth) = &mut skipped {
+            *depth += depth_of(line);
+            // An item ends with its last bracket, or with `;` or `,` where it has none.
+            if *depth == 0 && line.trim_end().ends_with(['}', ';', ',']) {
+                skipped = None;
+            }
+            continue;
+        }
+        if !line.trim().is_empty() {
+            lines.push((at + 1, line));
+        }
+    }
+    // A string over several lines may hold a bracket: better told here than code that no rule looks at.
+    assert!(skipped.is_none(), "an item under #[cfg(test)] has no end:\n{source}");
+    lines
+}
+
+/// The bytes of a line that stand outside of strings and character literals, with their positions.
+fn bare(line: &str) -> Vec<(usize, u8)> {
+    let bytes = line.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => {
+                at += 1;
+                while at < bytes.len() && bytes[at] != b'"' {
+                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                }
+            }
+            // `'"'`, `'{'`, `'\''`; a lifetime has no second quote that near.
+            b'\'' if bytes.get(at + 1) == Some(&b'\\') => {
+                at += 3;
+                while at < bytes.len() && bytes[at] != b'\'' {
+                    at += 1;
+                }
+            }
+            b'\'' if bytes.get(at + 2) == Some(&b'\'') => at += 2,
+            byte => found.push((at, byte)),
+        }
+        at += 1;
+    }
+    found
+}
+
+fn without_comment(line: &str) -> &str {
+    let bare = bare(line);
+    let comment = bare.windows(2).find(|pair| pair[0].1 == b'/' && pair[1] == (pair[0].0 + 1, b'/'));
+    comment.map_or(line, |pair| &line[..pair[0].0])
+}
+
+fn depth_of(line: &str) -> i32 {
+    let depth = |byte: u8| match byte {
+        b'{' | b'(' | b'[' => 1,
+        b'}' | b')' | b']' => -1,
+        _ => 0,
+    };
+    bare(line).into_iter().map(|(_, byte)| depth(byte)).sum()
+}
+
+#[test]
+fn only_comments_and_tests_are_no_code() {
+    let source = "a(\"http://x\"); // b\n#[cfg(test)]\nfn c() {\n    d('{');\n}\ne('\"', \"//\");\n#[cfg(test)]\nuse f;\ng\n";
+    let expected = [(1, "a(\"http://x\"); "), (6, "e('\"', \"//\");"), (9, "g")];
+    assert_eq!(code(source), expected);
 }
 
 /// `src/decode/json.rs` → `decode`.

@@ -115,6 +115,12 @@ impl PathPattern {
         Ok(pattern)
     }
 
+    /// What it captures, by name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let inner = self.segments.iter().filter_map(|segment| segment.capture.as_deref());
+        self.head.as_deref().into_iter().chain(inner).chain(self.tail.as_deref())
+    }
+
     /// How many literal bytes it holds: the more, the more specific.
     pub fn weight(&self) -> usize {
         self.segments.iter().map(|s| s.prefix.len() + s.suffix.len() + 1).sum()

@@ -14,6 +14,7 @@ mod merge; // what a table takes from another before it is read
 pub(crate) mod place; // where values are found
 pub(crate) mod reply; // how a reply is read, compiled
 mod set; // all profiles, findable
+mod spot; // where in a text something stands
 pub(crate) mod when; // conditions
 
 pub use action::{Action, Captures, HostPattern, Items, PathPattern, Selector};

@@ -3,7 +3,7 @@
 //! The judge would call such claims `unknown` anyway where it can; a file that makes them does not load, so that its
 //! author learns it by day.
 
-use super::Check;
+use super::{Check, row};
 use crate::envelope::{Evidence, Outcome};
 use crate::profile::Status;
 use crate::profile::file::ReplyFile;
@@ -13,10 +13,10 @@ use crate::profile::reply::{EntryRule, Join, OutcomeRule, ReplyRules, WholeRule,
 /// Refuses every claim of good that nothing proves.
 pub(super) fn proof(check: &mut Check, rules: &ReplyRules, file: &ReplyFile, status: Status) {
     for rule in &rules.entries {
-        check.within(format!("[[reply.entries]] {}", rule.number), |check| entry(check, rule));
+        check.within(format!("[[reply.entries]] {}", rule.number), row("entries", rule.number - 1), |check| entry(check, rule));
     }
     for rule in &rules.whole {
-        check.within(format!("[[reply.whole]] {}", rule.number), |check| whole(check, rule, rules, status));
+        check.within(format!("[[reply.whole]] {}", rule.number), row("whole", rule.number - 1), |check| whole(check, rule, rules, status));
     }
     let silence = is_good(rules.absent) || rules.absent_when.iter().any(|(_, word, _)| is_good(*word));
     if silence && !rules.entries.iter().any(|rule| rule.exhaustive) {
