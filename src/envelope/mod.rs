@@ -117,6 +117,8 @@ pub struct Operation<'a> {
     pub action: &'a str,
     pub region: Option<&'a str>,
     pub resource_type: Option<&'a str>,
+    /// What ids are relative to: a bucket, an index, a scale set.
+    pub scope: Option<&'a str>,
     /// `<vendor>/<family>` of the profile that read the conversation.
     pub profile: &'a str,
     pub dry_run: bool,

@@ -186,6 +186,10 @@ fn operation(out: &mut Vec<u8>, op: &Operation<'_>) {
         lit(out, ",\"resource_type\":");
         string(out, kind);
     }
+    if let Some(scope) = op.scope {
+        lit(out, ",\"scope\":");
+        string(out, scope);
+    }
     lit(out, ",\"profile\":");
     string(out, op.profile);
     if op.dry_run {
@@ -242,6 +246,11 @@ fn result(out: &mut Vec<u8>, v: &Verdict, said: &mut Said, sources: &Sources<'_>
     }
     if let Some(id) = v.id {
         lit(out, "\"id\":");
+        text(out, id, sources);
+        out.push(b',');
+    }
+    if let Some(id) = v.vendor_id {
+        lit(out, "\"vendor_id\":");
         text(out, id, sources);
         out.push(b',');
     }

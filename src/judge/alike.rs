@@ -7,7 +7,7 @@ use super::scope::Scope;
 use crate::decode::{Pointer, Scalar, Value, same};
 use crate::envelope::{Text, Texts, Verdict};
 use crate::profile::place::Place;
-use crate::profile::reply::{EntryRule, Join, OutcomeRule};
+use crate::profile::reply::{EntryRule, OutcomeRule};
 
 /// Examples kept for a rule; entries that say yet other things are judged one by one.
 const MOST: usize = 4;
@@ -63,7 +63,7 @@ enum Own {
 
 impl<'a> Examples<'a> {
     pub(super) fn new(rule: &'a EntryRule, scope: &Scope<'a>, tracing: bool) -> Self {
-        let by_own_id = rule.join == [Join::Id] && !rule.fans_out && rule.id_parts.is_empty();
+        let by_own_id = rule.joins_by_one_id();
         let monitored = scope.request.monitor.is_some() && !rule.task.is_empty();
         let can = by_own_id && !monitored && !tracing && !rule.percent;
         let deciding = if can { deciding(rule) } else { None };

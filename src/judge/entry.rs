@@ -3,13 +3,13 @@
 use super::alike::{Examples, Statement, Told};
 use super::evidence::{Basis, Doubt, Doubts, weigh};
 use super::found::Found;
-use super::join::{self, Hit};
+use super::join::{self, Hit, How};
 use super::ledger::Ledger;
 use super::net::is_nothing;
 use super::outer::{delay, trimmed_code};
 use super::scope::{Scope, each};
 use super::trace::Trace;
-use crate::decode::{Scalar, Value};
+use crate::decode::{Kind, Scalar, Value};
 use crate::envelope::{Advice, Category, Evidence, Fault, Origin, Outcome, Task, TaskState, Texts, Verdict};
 use crate::profile::codes::{Class, http_status};
 use crate::profile::reply::{EntryRule, Join, OutcomeRule, Word};
@@ -57,8 +57,18 @@ pub(super) fn collect<'a>(
                 if !own.holds(&rule.filter) {
                     return examples.learn(&own, Some(Told::Left));
                 }
-                let told = state(rule, &own, ledger, doubts, data, trace, &examples);
-                examples.learn(&own, told);
+                if let Some(nested) = &rule.nested {
+                    let list = nested.first(here).filter(|list| list.kind() == Kind::Array && !list.is_empty());
+                    let inner: Vec<Value<'a>> = list.map_or_else(|| vec![here], |list| list.elements().collect());
+                    for (at, entry) in inner.iter().enumerate() {
+                        own.here = Some(*entry);
+                        own.group = Some((place - 1, at, if list.is_some() { inner.len() } else { 0 }));
+                        state(rule, &own, ledger, doubts, data, trace, &examples);
+                    }
+                } else {
+                    let told = state(rule, &own, ledger, doubts, data, trace, &examples);
+                    examples.learn(&own, told);
+                }
             }
             position += 1;
             spoken.entries += 1;
@@ -132,6 +142,14 @@ fn state<'a>(
         about = item;
         if item.is_none() && rule.only_asked {
             return;
+        }
+        if how == How::Group {
+            // One word for several: a refusal stands for all of them, a success for none.
+            verdict.evidence = Evidence::Batch;
+            if outcome.is_good() {
+                verdict = Verdict { fault: Some(Fault::of(Category::Unknown, Origin::Vendor)), ..verdict };
+                (verdict.outcome, verdict.evidence) = (Outcome::Unknown, Evidence::None);
+            }
         }
         trace.item(rule.number, outcome, || name_of(item, id.as_ref(), scope), how);
         if matches!(outcome, Outcome::Failed | Outcome::NotAttempted) {
@@ -248,7 +266,12 @@ fn fault<'a>(
         (None, Outcome::NotAttempted) => Category::Aborted,
         (None, _) => Category::Unknown,
     };
-    let class = known.or_else(by_status).unwrap_or(Class::of(fallback));
+    // A stated 429 is throttling, whatever a table says of its code; a code that no table knows has its status.
+    let class = if http == Some(429) {
+        Class::of(Category::RateLimited)
+    } else {
+        known.or_else(by_status).unwrap_or(Class::of(fallback))
+    };
     let mut advice = class.advice;
     if let Some(sender) = scope.text(&rule.sender_fault) {
         let sender = sender.decode().eq_ignore_ascii_case("true");
@@ -327,9 +350,6 @@ pub(super) fn read_outcome<'a>(rule: &OutcomeRule, scope: &Scope<'a>, has_task: 
             }
             None => otherwise,
         };
-        if !http {
-            read.http = None;
-        }
         drop(plain);
         read.text = Some(found);
     }

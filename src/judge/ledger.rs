@@ -214,21 +214,21 @@ impl<'a> Ledger<'a> {
         self.volunteers.push(verdict);
     }
 
-    /// No asked id matched and the counts agree: the vendor's ids name the same resources, by position.
+    /// No asked id matched, the counts agree and all entries say the same: the vendor's ids name the same resources, by
+    /// position. Where they say different things, nobody knows whose is whose.
     pub(super) fn alias(&mut self) -> bool {
         let same = self.matched == 0 && !self.asked.is_empty() && self.volunteers.len() == self.asked.len();
-        if !same || self.volunteers.iter().any(|v| v.id.is_none()) {
+        let alike = self.volunteers.windows(2).all(|pair| pair[0].outcome == pair[1].outcome);
+        if !same || !alike || self.volunteers.iter().any(|v| v.id.is_none()) || !self.extras.is_empty() {
             return false;
         }
         for (item, mut verdict) in std::mem::take(&mut self.volunteers).into_iter().enumerate() {
-            verdict.index = Some(self.asked.index(item));
-            verdict.key = self.asked.key_text(item);
+            verdict.vendor_id = verdict.id;
+            verdict.evidence = Evidence::Inferred;
+            name(self.asked, item as u32, &mut verdict);
             self.slots.push(verdict);
         }
         self.said = vec![true; self.slots.len()];
-        for (item, _) in &mut self.extras {
-            *item = u32::MAX - *item;
-        }
         self.matched = self.asked.len();
         true
     }

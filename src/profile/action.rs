@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use http::{HeaderName, Method};
 
+use super::file::RequestShape;
 use super::place::RequestPlace;
 use super::when::When;
 use crate::decode::{Pointer, Wire};
@@ -53,11 +54,17 @@ pub struct Items {
     pub lists: Vec<(Pointer, Vec<RequestPlace>)>,
     /// Single places outside the document (path, query, header), when no list finds anything.
     pub single: Vec<RequestPlace>,
-    pub as_map: bool,
+    pub shape: RequestShape,
     pub unwrap: bool,
     pub(crate) filter: When,
     pub lines_after: BTreeMap<String, u32>,
     pub id_parts: Vec<Pointer>,
+    /// What belongs to an identity beside the id: what the id is relative to, and what follows it.
+    pub parent: Vec<RequestPlace>,
+    pub version: Vec<RequestPlace>,
+    pub port: Vec<RequestPlace>,
+    /// An element that has this list is a group: its elements are the items.
+    pub nested: Option<Pointer>,
     pub key: Vec<RequestPlace>,
     pub id_url: bool,
     pub distinct: bool,

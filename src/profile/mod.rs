@@ -19,7 +19,7 @@ pub(crate) mod when; // conditions
 
 pub use action::{Action, Captures, HostPattern, Items, PathPattern, Selector};
 pub use codes::{Class, CodeTable};
-pub use file::Status;
+pub use file::{RequestShape, Status};
 pub use load::{LoadError, load, load_vendors, source};
 pub use place::RequestPlace;
 pub use set::{ActionRef, ProfileSet};

@@ -1,5 +1,6 @@
 //! `[reply]`: how an answer is read.
 
+use super::request::nested;
 use super::weighed::weigh;
 use super::words::{reply_wire, when, words};
 use super::{Check, row, table};
@@ -166,6 +167,10 @@ pub(super) fn entry_rule(check: &mut Check, file: &EntryFile, number: usize) -> 
         sender_fault: check.places("sender_fault", &file.sender_fault),
         id,
         id_parts,
+        parent: check.places("parent", &file.parent),
+        version: check.places("version", &file.version),
+        port: check.places("port", &file.port),
+        nested: nested(check, file.nested.as_ref()),
         exhaustive: file.exhaustive,
         mark: check.places("mark", &file.mark),
         lone: file.lone,

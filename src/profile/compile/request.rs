@@ -6,7 +6,7 @@ use super::words::{request_wire, when};
 use super::{Check, braced, path_names, table};
 use crate::decode::Pointer;
 use crate::profile::action::{Action, Items, PathPattern, Selector};
-use crate::profile::file::{ActionFile, FamilyFile, RequestShape, RequestWire, Texts};
+use crate::profile::file::{ActionFile, FamilyFile, RequestWire, Texts};
 use crate::profile::place::RequestPlace;
 
 pub(super) fn build_actions(
@@ -121,11 +121,15 @@ pub(super) fn pointer_conditions(
 pub(super) fn build_items(check: &mut Check, action: &ActionFile) -> Items {
     let own_id = check.request_places("id", &action.id);
     let mut items = Items {
-        as_map: action.shape == RequestShape::Map,
+        shape: action.shape,
         unwrap: action.unwrap,
         filter: check.within("where".to_owned(), table("where"), |check| when(check, &action.filter)),
         lines_after: action.lines_after.clone(),
         id_parts: check.pointers("id_parts", &action.id_parts),
+        parent: check.request_places("parent", &action.parent),
+        version: check.request_places("version", &action.version),
+        port: check.request_places("port", &action.port),
+        nested: nested(check, action.nested.as_ref()),
         key: check.request_places("key", &action.key),
         id_url: action.id_url,
         distinct: action.distinct,
@@ -148,4 +152,8 @@ pub(super) fn build_items(check: &mut Check, action: &ActionFile) -> Items {
         }
     }
     items
+}
+
+pub(super) fn nested(check: &mut Check, text: Option<&String>) -> Option<Pointer> {
+    check.keep("nested", Pointer::parse(text?).map_err(|e| e.to_string()))
 }
