@@ -9,6 +9,7 @@ mod coding; // content-encoding, capped
 mod compare; // short texts
 mod document; // the tree every wire format becomes
 mod form; // query strings and form bodies
+mod graphql; // what a GraphQL document asks for
 mod json; // strict JSON → tape
 mod lines; // text lines and NDJSON
 mod multipart; // multipart/mixed of HTTP messages
@@ -19,6 +20,7 @@ mod xml;
 pub use charset::to_utf8;
 pub use coding::{CODINGS, CodingError, decode_content};
 pub use compare::same;
+pub use graphql::response_keys;
 pub use document::{Document, Kind, Scalar, Value};
 pub use multipart::path_of;
 pub use pointer::{Pointer, PointerError};

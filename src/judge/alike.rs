@@ -65,7 +65,7 @@ impl<'a> Examples<'a> {
     pub(super) fn new(rule: &'a EntryRule, scope: &Scope<'a>, tracing: bool) -> Self {
         let by_own_id = rule.joins_by_one_id();
         let monitored = scope.request.monitor.is_some() && !rule.task.is_empty();
-        let can = by_own_id && !monitored && !tracing && !rule.percent;
+        let can = by_own_id && rule.key.is_empty() && !monitored && !tracing && !rule.percent;
         let deciding = if can { deciding(rule) } else { None };
         Self { rule, deciding, known: Vec::new(), in_vain: 0 }
     }

@@ -159,7 +159,8 @@ fn state<'a>(
             }
         }
         verdict.id = id.map(|id| id.store(&mut ledger.texts));
-        if item.is_none() {
+        let unkeyed = item.is_none_or(|item| scope.request.asked.key(item as usize).is_none());
+        if unkeyed && !rule.key.is_empty() {
             verdict.key = scope.text(&rule.key).map(|key| key.store(&mut ledger.texts));
         }
         ledger.state(item, verdict);

@@ -211,7 +211,7 @@ fn fallback<'a>(
 ) {
     if !keyed
         && (id.is_none() || ledger.asked().nameless())
-        && let Some(item) = own_position(scope, ledger)
+        && let Some(item) = place_in_list(scope, ledger)
     {
         return found(ledger, Hit::Asked(item, id), How::Position);
     }
@@ -227,14 +227,24 @@ fn has_key(rule: &EntryRule, scope: &Scope<'_>) -> bool {
 /// that the rule's `where` leaves. Creations by count are alike, so fewer entries fill the first places.
 fn own_position(scope: &Scope<'_>, ledger: &Ledger<'_>) -> Option<u32> {
     let asked = ledger.asked();
-    let (siblings, listed) = scope.counts();
-    if listed == asked.listed() {
-        return item_at(ledger, scope.listed_at);
+    if let Some(item) = place_in_list(scope, ledger) {
+        return Some(item);
     }
+    let (siblings, _) = scope.counts();
     if siblings == asked.listed() || (asked.interchangeable() && siblings < asked.listed()) {
         return item_at(ledger, scope.position);
     }
     None
+}
+
+/// The same where the whole list has the length of the request's, or all entries are of one kind: what a `where` leaves of
+/// a list may have that length by chance.
+fn place_in_list(scope: &Scope<'_>, ledger: &Ledger<'_>) -> Option<u32> {
+    let asked = ledger.asked();
+    let (siblings, listed) = scope.counts();
+    let places = listed == asked.listed() || (asked.interchangeable() && siblings <= asked.listed());
+    let at = if listed == asked.listed() { scope.listed_at } else { scope.position };
+    places.then(|| item_at(ledger, at)).flatten()
 }
 
 fn range<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, found: &mut Give<'_, 'a>) {

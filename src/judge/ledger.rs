@@ -292,5 +292,5 @@ fn name(asked: &Asked, item: u32, verdict: &mut Verdict) {
     let item = item as usize;
     verdict.index = Some(asked.index(item));
     verdict.id = asked.id_text(item).or(verdict.id);
-    verdict.key = asked.key_text(item);
+    verdict.key = asked.key_text(item).or(verdict.key);
 }

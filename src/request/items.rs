@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::asked::{Asked, Relative};
 use super::filter;
 use super::reader::{Match, Reader};
-use crate::decode::{Kind, Pointer, Value, path_of};
+use crate::decode::{Kind, Pointer, Value, path_of, response_keys};
 use crate::profile::{Action, Items, Profile, RequestPlace, RequestShape};
 
 /// Everything a request asks for, in its order.
@@ -37,7 +37,11 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
         }
     }
     for place in &rules.single {
-        if let Some(text) = reader.text(place, Some(found)) {
+        if let RequestPlace::Fields(pointer) = place {
+            for id in fields(pointer, reader).unwrap_or_default() {
+                asked.push(Some(&id), None, None);
+            }
+        } else if let Some(text) = reader.text(place, Some(found)) {
             let key = reader.first(&rules.key, found);
             push_text(&mut asked, rules, &text, key.as_deref().map(|key| clean(rules, key)));
         }
@@ -52,6 +56,14 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
         asked.push_units(count.min(10_000));
     }
     asked
+}
+
+/// What a GraphQL document asks for; `operationName` beside it says which of several operations is meant.
+fn fields(pointer: &Pointer, reader: &Reader<'_>) -> Option<Vec<String>> {
+    let root = reader.body?.root();
+    let text = pointer.first(root)?.scalar()?;
+    let operation = root.get("operationName").and_then(Value::scalar).map(|name| name.decode());
+    response_keys(&text.decode(), operation.as_deref().filter(|name| !name.is_empty()))
 }
 
 /// One text: an id, or many where `split` says so.
