@@ -39,27 +39,23 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 /// A file's lines of code, numbered from 1, without comments and without what only tests see.
 fn code(source: &str) -> Vec<(usize, &str)> {
     let mut lines = Vec::new();
-    // Open brackets of the item under `#[cfg(test)]`; none: outside of one.
-    let mut skipped: Option<i32> = None;
+    // The indent of a `#[cfg(test)]` whose item has not ended.
+    let mut skipped: Option<usize> = None;
     for (at, line) in source.lines().enumerate() {
         let line = without_comment(line);
+        let indent = line.len() - line.trim_start().len();
         if line.trim() == "#[cfg(test)]" {
-            skipped = Some(0);
-            continue;
-        }
-        if let Some(depth) = &mut skipped {
-            *depth += depth_of(line);
-            // An item ends with its last bracket, or with `;` or `,` where it has none.
-            if *depth == 0 && line.trim_end().ends_with(['}', ';', ',']) {
+            skipped = Some(indent);
+        } else if let Some(of_item) = skipped {
+            // As rustfmt has it: an item ends on its first line, or with a bracket that stands where it began.
+            let last = line.trim_end().ends_with(['}', ';', ',']);
+            if indent == of_item && last {
                 skipped = None;
             }
-            continue;
-        }
-        if !line.trim().is_empty() {
+        } else if !line.trim().is_empty() {
             lines.push((at + 1, line));
         }
     }
-    // A string over several lines may hold a bracket: better told here than code that no rule looks at.
     assert!(skipped.is_none(), "an item under #[cfg(test)] has no end:\n{source}");
     lines
 }
@@ -96,15 +92,6 @@ fn without_comment(line: &str) -> &str {
     let bare = bare(line);
     let comment = bare.windows(2).find(|pair| pair[0].1 == b'/' && pair[1] == (pair[0].0 + 1, b'/'));
     comment.map_or(line, |pair| &line[..pair[0].0])
-}
-
-fn depth_of(line: &str) -> i32 {
-    let depth = |byte: u8| match byte {
-        b'{' | b'(' | b'[' => 1,
-        b'}' | b')' | b']' => -1,
-        _ => 0,
-    };
-    bare(line).into_iter().map(|(_, byte)| depth(byte)).sum()
 }
 
 #[test]
