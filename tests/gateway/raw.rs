@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::support::batches::{detail, failed_servers, reset, stop};
-use crate::support::{Answer, Gateway, Reply, Route, Vendor};
+use crate::support::{Answer, Gateway, Reply, Route, Step, Vendor};
 
 async fn ask(raw: &str, reply: Reply) -> Answer {
     let vendor = Vendor::replying(reply).await;
@@ -93,4 +93,41 @@ async fn fragments_are_copied_where_the_route_asks_for_them() {
     let vendor = Vendor::replying(failed_servers(&[("s1", "Ecs.0614")])).await;
     let without = Gateway::before(&vendor, Route::of("huawei").with("raw = \"never\"")).await;
     assert!(!reset(&["s1"]).send(without.address).await.text().contains("\"data\""));
+}
+
+/// A reply of 1 MiB that nobody can read comes whole, whatever it is made of and however it was framed.
+#[tokio::test]
+async fn an_unreadable_reply_is_shown_whole() {
+    use base64::Engine;
+    let text: Vec<u8> = (0..1 << 20).map(|n: u32| b'a' + (n % 23) as u8).collect();
+    let bytes: Vec<u8> = (0..1 << 20).map(|n: u32| (n % 251) as u8).collect();
+    for (encoding, body) in [("text", text), ("base64", bytes)] {
+        let whole = || Reply::new("200 OK", body.clone()).header("Content-Type", "application/json");
+        for reply in [whole(), whole().chunked(10_000), whole().coded("gzip")] {
+            let raw = ask("on_failure", reply).await.json()["raw"].clone();
+            let shown = raw["body"].as_str().expect("a string");
+            let shown = match encoding {
+                "text" => shown.as_bytes().to_vec(),
+                _ => base64::engine::general_purpose::STANDARD.decode(shown).expect("base64"),
+            };
+            assert!(shown == body, "{encoding}: {} of {} bytes", shown.len(), body.len());
+            assert_eq!((&raw["encoding"], &raw["truncated"]), (&encoding.into(), &false.into()));
+            assert_eq!(raw["bytes"], body.len());
+        }
+    }
+}
+
+/// What came of a reply that was cut is all there.
+#[tokio::test]
+async fn what_came_of_a_cut_reply_is_shown_whole() {
+    let text: Vec<u8> = (0..1 << 20).map(|n: u32| b'a' + (n % 23) as u8).collect();
+    for framing in [Reply::new("200 OK", text.clone()).claiming(2 << 20)] {
+        let bytes = framing.header("Content-Type", "application/json").bytes();
+        let vendor = Vendor::scripted(vec![Step::Send(bytes), Step::Close]).await;
+        let gateway = Gateway::before(&vendor, Route::of("tencent")).await;
+        let raw = stop(&["a", "b"]).send(gateway.address).await.json()["raw"].clone();
+        assert_eq!(raw["bytes"], text.len());
+        assert_eq!(raw["truncated"], true);
+        assert!(raw["body"].as_str().expect("text").as_bytes() == text);
+    }
 }
