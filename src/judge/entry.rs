@@ -30,6 +30,9 @@ pub(super) fn collect<'a>(
         let mut examples = Examples::new(rule, scope, trace.is_on());
         let (mut position, mut place) = (0, 0);
         each(rule, root, &mut |here, key| {
+            if ledger.is_over() {
+                return;
+            }
             own.listed_at = place;
             place += 1;
             let told = match examples.of(here, key.is_some()) {

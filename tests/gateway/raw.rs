@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::support::batches::{detail, failed_servers, reset, stop};
-use crate::support::{Answer, Gateway, Reply, Route, Step, Vendor};
+use crate::support::{Answer, Call, Gateway, Reply, Route, Step, Vendor};
 
 async fn ask(raw: &str, reply: Reply) -> Answer {
     let vendor = Vendor::replying(reply).await;
@@ -129,5 +129,65 @@ async fn what_came_of_a_cut_reply_is_shown_whole() {
         assert_eq!(raw["bytes"], text.len());
         assert_eq!(raw["truncated"], true);
         assert!(raw["body"].as_str().expect("text").as_bytes() == text);
+    }
+}
+
+/// What strict readers refuse is a string: the envelope parses whatever the vendor sent.
+#[tokio::test]
+async fn json_that_strict_readers_refuse_is_shown_as_text() {
+    let nested = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+    for odd in [r#"{"k":1,"k":2}"#, r#""\ud83d""#, "1e999", &nested] {
+        let body = format!(
+            r#"{{"internalError":[{{"id":"a","error_code":"\ud800","error_message":"x\udc00\ud83d\ude00","odd":{odd}}}]}}"#
+        );
+        let vendor = Vendor::replying(Reply::json(body.clone()).status("400 Bad Request")).await;
+        let gateway = Gateway::before(&vendor, Route::of("huawei").with("data = true")).await;
+        let answer = reset(&["a", "b"]).send(gateway.address).await;
+        let envelope = answer.json();
+        let (raw, failed) = (&envelope["raw"], &envelope["results"][0]);
+        assert_eq!((&raw["encoding"], &raw["body"]), (&"text".into(), &Value::from(body.clone())));
+        assert_eq!(failed["data"], body[18..body.len() - 2], "{odd}");
+        assert_eq!(failed["error"]["vendor_code"], "\u{fffd}");
+        assert_eq!(failed["error"]["message"], "x\u{fffd}\u{1f600}");
+        // What the summary cannot show, the wire must not hold either: half a pair outside the strings we made.
+        assert!(!answer.text().contains(r#""vendor_code":"\ud800""#));
+    }
+}
+
+/// A declared secret never shows, whatever shape its reply comes in.
+#[tokio::test]
+async fn declared_secrets_never_show() {
+    let ask = Call::new("POST", "/")
+        .header("Host", "secretsmanager.us-east-1.amazonaws.com")
+        .header("X-Amz-Target", "secretsmanager.BatchGetSecretValue")
+        .header("Content-Type", "application/x-amz-json-1.1")
+        .body(r#"{"SecretIdList":["db","mail"]}"#);
+    let body = |tail: &str| {
+        format!(
+            r#"{{"SecretValues":[{{"ARN":"arn:aws:secretsmanager:us-east-1:1:secret:db-AbCdEf","Name":"db","SecretString":"TOPSECRET","SecretString":"TOPSECRET"{tail}}}],"Errors":[]}}"#
+        )
+    };
+    let gbk = [body("").as_bytes(), b"\xd6\xd0"].concat();
+    let replies = [
+        (Reply::json(body("")), true),
+        (Reply::json(body(r#","n":1,,"m":2"#)), false),
+        (Reply::json(gbk), false),
+        (Reply::new("200 OK", body("").replace("db-", "\u{fc}-")).header("Content-Type", "text/html"), true),
+        (Reply::json(body("")).header("Content-Encoding", "compress"), false),
+        (Reply::json(format!("{}<", body(""))), false),
+        (Reply::json(format!("[{}]", body(""))), false),
+        (Reply::json(body("")).claiming(9999), false),
+    ];
+    for (reply, shown) in replies {
+        let vendor = Vendor::scripted(vec![Step::Send(reply.bytes()), Step::Close]).await;
+        let route = Route::of("aws").with("raw = \"always\"\ndata = true");
+        let gateway = Gateway::before(&vendor, route).await;
+        let answer = ask.send(gateway.address).await;
+        let told = format!("{reply:?}\n{}", answer.text());
+        assert!(!answer.text().contains("TOPSECRET"), "{told}");
+        let envelope = answer.json();
+        assert_eq!(envelope["raw"].is_object(), shown, "{told}");
+        let coded = envelope["raw"]["encoding"] == "base64";
+        assert!(!coded, "{told}");
     }
 }
