@@ -48,8 +48,13 @@ impl Conversation {
 }
 
 /// More than any of the batches needs.
-pub const LIMITS: Limits =
-    Limits { decoded_body: 256 << 20, ratio: 1000, bounds: Bounds { depth: 128, nodes: 8_000_000 } };
+pub const LIMITS: Limits = Limits {
+    decoded_body: 256 << 20,
+    ratio: 1000,
+    bounds: Bounds { depth: 128, nodes: 8_000_000 },
+    items: 1_000_000,
+    envelope: 1 << 30,
+};
 
 const JSON_OK: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
 const XML_OK: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n";

@@ -68,6 +68,8 @@ pub enum DecodeError {
     TooDeep { depth: usize },
     #[error("more than {nodes} values")]
     TooMany { nodes: usize },
+    #[error("longer than 256 MiB as text")]
+    TooLong,
     #[error("the body is a binary format (CBOR) that is not read")]
     Binary,
     #[error("no body")]

@@ -42,6 +42,9 @@ pub(super) fn collect<'a>(
         let mut examples = Examples::new(rule, scope, trace.is_on());
         let (mut position, mut place) = (0, 0);
         let misshapen = each(rule, root, &mut |here, key| {
+            if ledger.is_over() {
+                return;
+            }
             own.listed_at = place;
             place += 1;
             let told = match examples.of(here, key.is_some()) {

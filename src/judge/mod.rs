@@ -38,6 +38,8 @@ pub struct Reply<'a> {
     pub status: u16,
     pub headers: &'a HeaderMap,
     pub body: ReplyBody<'a>,
+    /// Most results that may be made of it.
+    pub items: usize,
 }
 
 /// What became of the reply's body.
@@ -57,8 +59,14 @@ impl ReplyBody<'_> {
         } else {
             BodyState::Unparsed
         };
-        let code = if state == BodyState::Truncated { "body_truncated" } else { "body_unreadable" };
-        Self::Unreadable(Diagnostic::new(code, cause.to_string()), state)
+        let (code, limit) = match cause {
+            DecodeError::Truncated { .. } => ("body_truncated", ""),
+            DecodeError::TooDeep { .. } => ("body_unreadable", ": limits.json_depth"),
+            DecodeError::TooMany { .. } => ("body_over_limit", ": limits.items allows no more"),
+            DecodeError::TooLong => ("body_over_limit", ""),
+            _ => ("body_unreadable", ""),
+        };
+        Self::Unreadable(Diagnostic::new(code, format!("{cause}{limit}")), state)
     }
 }
 
@@ -99,7 +107,12 @@ where
         root_fits: true,
         trace,
     };
-    let Judgement { results, fault, outer_failed, dry_run, request_id, made } = judge.run(text, data);
+    let Some(judgement) = judge.run(text, data) else {
+        let id = judge.scope.text(&request.profile.reply.request_id);
+        let what = format!("more than limits.items ({}) results", reply.items);
+        return over_limit(request, reply.status, id.as_ref().map(|id| id.decode()).as_deref(), what);
+    };
+    let Judgement { results, fault, outer_failed, dry_run, request_id, made } = judgement;
     let mut operation = operation(request);
     operation.dry_run |= dry_run;
     Envelope::seal(Parts {
@@ -157,6 +170,33 @@ pub fn unanswered<'a>(request: &'a Request, category: Category, delivered: bool,
     })
 }
 
+/// The envelope for a reply over a limit, whatever it says: nothing is claimed of any asked item, and `what` says which limit.
+pub fn over_limit<'a>(
+    request: &'a Request,
+    status: u16,
+    request_id: Option<&str>,
+    what: impl Into<String>,
+) -> Envelope<'a> {
+    let mut ledger = Ledger::new(&request.asked, "");
+    let fault = Fault::of(Category::BadResponse, Origin::Gateway);
+    ledger.fill(|_| Verdict { fault: Some(fault), ..Verdict::new(Outcome::Unknown, Evidence::None) });
+    let request_id = request_id.map(|id| ledger.texts.refer(id, false));
+    let (results, texts) = ledger.into_results();
+    Envelope::seal(Parts {
+        operation: operation(request),
+        results,
+        fault: Some(fault),
+        unexplained: true,
+        others_done: false,
+        task: None,
+        upstream: Upstream { status: Some(status), request_id, body: BodyState::Unparsed },
+        diagnostics: vec![Diagnostic::new("body_over_limit", what)],
+        bare: Bare::Unknown,
+        asked: request.asked.arena(),
+        made: texts.into_made(),
+    })
+}
+
 fn operation(request: &Request) -> Operation<'_> {
     let action = request.action();
     Operation {
@@ -194,11 +234,13 @@ struct Judge<'a, 't> {
 }
 
 impl<'a> Judge<'a, '_> {
-    fn run(&mut self, text: &'a str, data: bool) -> Judgement {
+    /// None when there are more results than may be.
+    fn run(&mut self, text: &'a str, data: bool) -> Option<Judgement> {
         if self.request.unreadable {
             self.note("request_unreadable", "the request could not be read: what it asked is not known");
         }
         let mut ledger = Ledger::new(&self.request.asked, text);
+        ledger.bound(self.reply.items);
         let fault = match &self.reply.body {
             ReplyBody::Unreadable(diagnostic, state) => {
                 self.body = *state;
@@ -220,7 +262,7 @@ impl<'a> Judge<'a, '_> {
             }
             ReplyBody::Empty => self.judge(&mut ledger, data),
         };
-        self.finish(ledger, fault)
+        if ledger.is_over() { None } else { Some(self.finish(ledger, fault)) }
     }
 
     /// The readable case: entries, then the outer verdict, then what silence means.
