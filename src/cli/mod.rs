@@ -1,5 +1,6 @@
 //! The command line: one file per command. Standard output is data, standard error is talk.
 
+mod adversary; // the cases' replies, changed
 mod cases; // a profile's own conversations
 mod check;
 mod client; // HTTP to the admin port
