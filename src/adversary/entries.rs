@@ -50,7 +50,8 @@ impl Entries {
             path.push(at);
             let key = node.members().get(at).map(|(key, _)| key.as_str());
             // Repeated members are XML's list; a lone one is a list of one as soon as it holds the name itself.
-            let holds_it = child.children().iter().any(|inner| names_item(inner, seen).is_some());
+            let holds_it = matches!(child, Node::Map(_))
+                && child.children().iter().any(|inner| names_item(inner, seen).is_some());
             let listed = is_list || (key.is_some() && holds_it);
             let by_key = key.and_then(|key| seen.items.iter().position(|item| item.is_named(key)));
             if let Some(item) = by_key {
@@ -97,10 +98,12 @@ impl Entries {
 /// The item a scalar names: by its whole text or, for URLs and ARNs, by its last segment.
 pub(super) fn names_item(node: &Node, seen: &Seen) -> Option<usize> {
     let text = node.scalar()?;
-    seen.items.iter().position(|item| item.is_named(text)).or_else(|| {
-        let last = text.rsplit(['/', ':']).next().filter(|last| last.len() < text.len())?;
-        seen.items.iter().position(|item| item.is_named(last))
-    })
+    let by = |text: &str| {
+        let mut items = (0..seen.items.len()).filter(|item| seen.items[*item].is_named(text));
+        // A name that two items share names neither.
+        items.next().filter(|_| items.next().is_none())
+    };
+    by(text).or_else(|| by(text.rsplit(['/', ':']).next().filter(|last| last.len() < text.len())?))
 }
 
 /// The one item that a node's scalars name, and where; nothing if they name none or several.

@@ -3,6 +3,7 @@
 use super::entries::{Entry, names_item, says_failure};
 use super::members::MOST_ENTRIES;
 use super::rules::{Class, Rule};
+use super::seen::Item;
 use super::tree::{Node, Path};
 use super::{Change, Ground};
 use crate::decode::Wire;
@@ -15,7 +16,9 @@ const STRANGER: &str = "zzz-stranger";
 pub(super) fn identities(ground: &Ground<'_>, out: &mut Vec<Change>) {
     for entry in ground.entries.entries.iter().take(MOST_ENTRIES) {
         let item = &ground.seen.items[entry.item];
-        if item.index.is_none() || (entry.names.is_empty() && !entry.keyed) {
+        let shared = |other: &Item| other.id == item.id && other.index != item.index;
+        if !item.is_asked || ground.seen.items.iter().any(shared) || (entry.names.is_empty() && !entry.keyed)
+        {
             continue;
         }
         let rule = Rule::Renamed { item: entry.item, failing: !item.is_good() };
@@ -28,14 +31,15 @@ pub(super) fn identities(ground: &Ground<'_>, out: &mut Vec<Change>) {
         // An entry that names nothing may be known by its position where the numbers agree.
         let siblings = entry.path.split_last().and_then(|(_, list)| ground.tree.at(list)).map(Node::children);
         let asked = ground.seen.items.iter().filter(|item| item.index.is_some()).count();
-        if siblings.is_some_and(|siblings| siblings.len() != asked) {
+        let by_position = siblings.is_some_and(|siblings| siblings.len() == asked);
+        if !by_position {
             change(nameless(ground.tree, entry), "removed");
         }
         change(renamed(ground.tree, entry, other_case), "in another case");
         if !ground.declared.volunteers {
             change(renamed(ground.tree, entry, |_| Some(STRANGER.to_owned())), "a stranger's");
         }
-        if ground.wire == Wire::Json && !entry.keyed {
+        if ground.wire == Wire::Json && !entry.keyed && !(by_position && item.is_good()) {
             let tree = entry.names.iter().fold(ground.tree.clone(), |tree, path| {
                 tree.with(path, |node| *node = Node::map(&[("x", node.clone())]))
             });
@@ -68,8 +72,16 @@ pub(super) fn lists(ground: &Ground<'_>, out: &mut Vec<Change>) {
         change(Node::List(doubled), "doubled", Rule::NoRise);
         if let Some(first @ Node::Map(_)) = elements.first() {
             let own = ground.entries.below(&[path.as_slice(), &[0]].concat());
-            let gone = below.iter().filter(|item| !own.contains(item)).copied().collect::<Vec<_>>();
-            let rule = if gone.is_empty() && elements.len() == 1 { Rule::NoRise } else { Rule::Gone { items: gone } };
+            // Whoever has an entry behind the first loses it.
+            let entries = ground.entries.entries.iter().filter(|entry| entry.path.starts_with(&path));
+            let gone = entries.filter(|entry| entry.path.get(path.len()) != Some(&0)).map(|entry| entry.item);
+            let gone: Vec<usize> = gone.collect();
+            let rule = match elements.len() {
+                1 => Rule::NoRise,
+                _ if own.is_empty() && gone.is_empty() => continue,
+                _ if gone.iter().any(|item| own.contains(item)) => continue,
+                _ => Rule::Gone { items: gone },
+            };
             change(first.clone(), "made an object", rule);
         }
         if !elements.is_empty() {
@@ -88,7 +100,13 @@ pub(super) fn orders(ground: &Ground<'_>, out: &mut Vec<Change>) {
     for (path, elements) in lists.iter().filter(|(_, elements)| elements.len() > 1) {
         let named = (0..elements.len()).all(|at| {
             let own = [path.as_slice(), &[at]].concat();
-            ground.entries.entries.iter().any(|entry| entry.path == own && !entry.names.is_empty())
+            let is_own = |entry: &&Entry| entry.path == own && !entry.names.is_empty();
+            ground
+                .entries
+                .entries
+                .iter()
+                .find(is_own)
+                .is_some_and(|entry| ground.seen.items[entry.item].is_asked)
         });
         let parallel = lists.iter().filter(|(_, other)| other.len() == elements.len()).count() > 1;
         let rule = if named && !parallel { Rule::Same } else { Rule::NoMore };
@@ -102,7 +120,8 @@ pub(super) fn orders(ground: &Ground<'_>, out: &mut Vec<Change>) {
     }
 }
 
-/// Every list outside the entries.
+/// Every list outside the entries. One inside an element of another that speaks of nobody may be part of an id, or of what a
+/// resource is.
 fn all_lists<'g>(ground: &Ground<'g>) -> Vec<(Path, &'g [Node])> {
     let mut found = Vec::new();
     ground.tree.walk(&mut Vec::new(), &mut |path, node| {
@@ -110,6 +129,11 @@ fn all_lists<'g>(ground: &Ground<'g>) -> Vec<(Path, &'g [Node])> {
             return false;
         }
         if let Node::List(elements) = node {
+            let inner =
+                (0..path.len()).any(|length| matches!(ground.tree.at(&path[..length]), Some(Node::List(_))));
+            if inner && ground.entries.below(path).is_empty() {
+                return false;
+            }
             found.push((path.to_vec(), elements.as_slice()));
         }
         true

@@ -52,7 +52,13 @@ pub(super) fn error_members(ground: &Ground<'_>, out: &mut Vec<Change>) {
 /// 3a.9: an entry's own failure is read, or netted.
 pub(super) fn entry_errors(ground: &Ground<'_>, out: &mut Vec<Change>) {
     for entry in ground.entries.entries.iter().take(MOST_ENTRIES) {
-        if !ground.seen.items[entry.item].is_good() {
+        // `{"id": {"S": "a"}}`: a typed value. The entry is a row of a table, and its members are the resource's own.
+        let typed = |name: &Path| {
+            name.len() == entry.path.len() + 2
+                && ground.tree.at(&name[..name.len() - 1]).is_some_and(|v| v.members().len() == 1)
+        };
+        let is_row = !entry.names.is_empty() && entry.names.iter().all(typed);
+        if !ground.seen.items[entry.item].is_good() || is_row {
             continue;
         }
         let path = stating(ground.tree, entry);
@@ -92,7 +98,10 @@ pub(super) fn counts(ground: &Ground<'_>, out: &mut Vec<Change>) {
 pub(super) fn marks(ground: &Ground<'_>, known: &Known, out: &mut Vec<Change>) {
     let shapes = &known.bodies(ground.action).shapes;
     for path in wrappers(ground.tree, &ground.entries) {
-        for at in scalar_members(ground.tree, &path) {
+        // Not numbers: without a count or a position that spoke against the rest, the rest may stand.
+        let texts =
+            scalar_members(ground.tree, &path).into_iter().filter(|at| !is_number(ground.tree, &path, *at));
+        for at in texts {
             removed(ground, &[path.as_slice(), &[at]].concat(), |tree| !shapes.contains(&tree.shape()), out);
         }
     }
@@ -121,12 +130,13 @@ fn removed(ground: &Ground<'_>, path: &[usize], is_new: impl Fn(&Node) -> bool, 
     ];
     for (tree, what) in changed {
         if is_new(&tree) {
-            out.push(Change { class: Class::Mark, what, tree, rule: Rule::NoRise });
+            out.push(Change { class: Class::Mark, what, tree, rule: Rule::NoItemRise });
         }
     }
 }
 
-/// An entry without all it says but its id. Not where containers remain (the mark may be in them), nor in a list that never held
+/// An entry without all it says but its id. Not outside a list or where containers remain (the mark may be beside it or in
+/// them), nor in a list that never held
 /// but successes: there, being listed is the mark.
 fn bare_entry(
     ground: &Ground<'_>,
@@ -137,9 +147,11 @@ fn bare_entry(
 ) {
     let item = &ground.seen.items[entry.item];
     let members = ground.tree.at(&entry.path).map(Node::members).unwrap_or_default();
+    let listed =
+        entry.path.split_last().is_some_and(|(_, list)| matches!(ground.tree.at(list), Some(Node::List(_))));
     let flat = members.iter().all(|(_, value)| value.scalar().is_some() || value.is_empty());
     let mixed = known.mixed_lists.contains(&place(ground.tree, &entry.path));
-    if !flat || !mixed || !item.is_good() || !item.is_reported() {
+    if !listed || !flat || !mixed || !item.is_good() || !item.is_reported() {
         return;
     }
     let kept = |at: usize| entry.names.contains(&[entry.path.as_slice(), &[at]].concat());
@@ -162,7 +174,9 @@ fn bare_entry(
 fn stating(tree: &Node, entry: &Entry) -> Path {
     let members = tree.at(&entry.path).map(Node::members).unwrap_or_default();
     let embedded = members.iter().any(|(key, _)| key == "headers")
-        && members.iter().any(|(key, value)| key == "target" || (key == "status" && value.scalar().is_some()));
+        && members
+            .iter()
+            .any(|(key, value)| key == "target" || (key == "status" && value.scalar().is_some()));
     let body = members.iter().position(|(key, value)| key == "body" && matches!(value, Node::Map(_)));
     match body {
         Some(body) if embedded => [entry.path.as_slice(), &[body]].concat(),
@@ -177,14 +191,27 @@ fn wrappers(tree: &Node, entries: &Entries) -> Vec<Path> {
     for entry in &entries.entries {
         found.extend((1..entry.path.len()).map(|length| entry.path[..length].to_vec()));
     }
-    let containers: Vec<usize> = (0..tree.members().len()).filter(|at| !is_scalar(&tree.members()[*at].1)).collect();
-    if let ([only], true) = (containers.as_slice(), entries.entries.is_empty()) {
+    let containers: Vec<usize> =
+        (0..tree.members().len()).filter(|at| !is_scalar(&tree.members()[*at].1)).collect();
+    // What has a name of its own is a resource.
+    let named = |at: usize| {
+        let members = tree.members()[at].1.members();
+        members
+            .iter()
+            .any(|(key, _)| ["id", "uid", "uuid", "name"].contains(&key.to_ascii_lowercase().as_str()))
+    };
+    if let ([only], true) = (containers.as_slice(), entries.entries.is_empty())
+        && !named(*only)
+    {
         found.push(vec![*only]);
     }
     found.sort();
     found.dedup();
     let by_id = |path: &Path| {
-        entries.entries.iter().any(|entry| entry.keyed && entry.path.len() == path.len() + 1 && entry.path.starts_with(path))
+        entries
+            .entries
+            .iter()
+            .any(|entry| entry.keyed && entry.path.len() == path.len() + 1 && entry.path.starts_with(path))
     };
     found.retain(|path| matches!(tree.at(path), Some(Node::Map(_))) && (path.is_empty() || !by_id(path)));
     found
@@ -192,6 +219,16 @@ fn wrappers(tree: &Node, entries: &Entries) -> Vec<Path> {
 
 fn is_scalar(node: &Node) -> bool {
     matches!(node, Node::Null) || node.scalar().is_some()
+}
+
+/// A number that counts or points: no code.
+fn is_number(tree: &Node, path: &[usize], at: usize) -> bool {
+    let member = tree.at(path).and_then(|node| node.members().get(at));
+    member.is_some_and(|(key, value)| {
+        let key = key.to_ascii_lowercase();
+        value.scalar().is_some_and(|text| text.parse::<f64>().is_ok())
+            && !["code", "status", "errno"].iter().any(|word| key.contains(word))
+    })
 }
 
 fn scalar_members(tree: &Node, path: &[usize]) -> Vec<usize> {

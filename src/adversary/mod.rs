@@ -119,7 +119,13 @@ impl<'s> Adversary<'s> {
         mutate::statuses(&reply, bodies, &mut mutations);
         if let Some(body) = Body::of(&reply, &request.profile) {
             mutate::cuts(&reply, body.wire, &mut mutations);
-            let rewritten = |tree: &Node| Some(Message { body: body.write(tree)?, ..reply.clone() });
+            let profile = std::sync::Arc::clone(&request.profile);
+            let rewritten = |tree: &Node| {
+                let reply = Message { body: body.write(tree)?, ..reply.clone() };
+                // What a part of a multipart body has no place for would be lost in silence.
+                let lossy = body.wire == Wire::Multipart && Body::of(&reply, &profile)?.tree != *tree;
+                (!lossy).then_some(reply)
+            };
             let mut faithful = false;
             if let Some(same) = rewritten(&body.tree) {
                 let (back, after) = judge(request, &same);
@@ -179,5 +185,6 @@ fn original(set: &ProfileSet, conversation: &Conversation) -> Option<(Request, M
 
 fn judge(request: Request, reply: &Message) -> (Request, Option<Seen>) {
     let judged = judge_messages(request, reply, false, RawPolicy::Never, &mut Trace::default());
-    (judged.request, Seen::of(&judged.json))
+    let seen = Seen::of(&judged.json, &judged.request);
+    (judged.request, seen)
 }

@@ -2,9 +2,9 @@
 
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use super::known::{Bodies, canonical};
 use super::rules::{Class, Rule};
 use super::wire::plain;
-use super::known::{Bodies, canonical};
 use crate::decode::Wire;
 use crate::message::Message;
 
@@ -39,6 +39,10 @@ const ROOTS: [&str; 12] = [
 pub(super) fn roots(reply: &Message, known: &Bodies, out: &mut Vec<Mutation>) {
     for root in ROOTS {
         if known.good.contains(&canonical(root.as_bytes())) {
+            continue;
+        }
+        // A bare 202 says that the call was taken on.
+        if root.is_empty() && reply.status == 202 {
             continue;
         }
         let mut reply = reply.clone();
@@ -94,10 +98,16 @@ pub(super) fn cuts(reply: &Message, wire: Wire, out: &mut Vec<Mutation>) {
     }
     let Some(reply) = plain(reply) else { return };
     let length = reply.body.trim_ascii_end().len();
-    let mut ends: Vec<usize> = (1..8).map(|eighth| length * eighth / 8).chain([length.saturating_sub(1)]).collect();
+    let mut ends: Vec<usize> =
+        (1..8).map(|eighth| length * eighth / 8).chain([length.saturating_sub(1)]).collect();
     ends.dedup();
     for end in ends.into_iter().filter(|end| (1..length).contains(end)) {
         let reply = Message { body: reply.body[..end].to_vec(), ..reply.clone() };
-        out.push(Mutation { class: Class::Cut, what: format!("cut at byte {end} of {length}"), reply, rule: Rule::NoRise });
+        out.push(Mutation {
+            class: Class::Cut,
+            what: format!("cut at byte {end} of {length}"),
+            reply,
+            rule: Rule::NoRise,
+        });
     }
 }

@@ -66,16 +66,22 @@ impl Class {
     /// The words of the profile language that mend most findings of this kind.
     pub fn mend(self) -> &'static str {
         match self {
-            Self::Root => "`when = { present = … }` in the `whole` rule, or a case that shows this body to be documented",
+            Self::Root => {
+                "`when = { present = … }` in the `whole` rule, or a case that shows this body to be documented"
+            }
             Self::Error => "`[[reply.outer]]` that reads the member, or `harmless` if it is no failure",
-            Self::EntryError => "`failed`/`otherwise` in the entries' `outcome`, or `harmless` if it is no failure",
+            Self::EntryError => {
+                "`failed`/`otherwise` in the entries' `outcome`, or `harmless` if it is no failure"
+            }
             Self::Header => "`[[reply.outer]] code = \"@header/…\"`",
             Self::Identity => "`id` of the entries, or `volunteers` if the reply speaks of others, too",
             Self::List => "`each` and `as` of the entries, `absent`",
             Self::Count => "`[reply.counts]`",
             Self::Status => "`when = { status = … }` in the `whole` rule",
             Self::Order => "`id` of the entries",
-            Self::Mark => "`missing = \"unknown\"` in the entries' `outcome`, or a case that shows such a success",
+            Self::Mark => {
+                "`missing = \"unknown\"` in the entries' `outcome`, or a case that shows such a success"
+            }
             Self::Cut => "`wire`",
         }
     }
@@ -129,6 +135,8 @@ pub(super) enum Rule {
     NotItem(usize),
     /// Nothing better than before.
     NoRise,
+    /// No item better than before; the batch follows from its items (a word that spoke against it may be what was removed).
+    NoItemRise,
 }
 
 impl Rule {
@@ -147,10 +155,9 @@ impl Rule {
             Self::Derived => unreported()
                 .or_else(|| if after.items.is_empty() { batch() } else { None })
                 .or_else(|| risen(before, after, &[])),
-            Self::ItemOrBatch(item) => kept(item)
-                .map(Item::line)
-                .filter(|_| after.is_good())
-                .or_else(|| risen(before, after, &[])),
+            Self::ItemOrBatch(item) => {
+                kept(item).map(Item::line).filter(|_| after.is_good()).or_else(|| risen(before, after, &[]))
+            }
             Self::Renamed { item, failing: false } => kept_reported(item),
             Self::Renamed { item, failing: true } => {
                 kept(item).map(Item::line).or_else(unreported).or_else(|| risen(before, after, &[]))
@@ -160,10 +167,13 @@ impl Rule {
                 .find_map(kept_reported)
                 .or_else(|| if *silent { unreported() } else { None })
                 .or_else(|| risen(before, after, &[])),
-            Self::Gone { items } => items.iter().find_map(kept_reported).or_else(|| risen(before, after, items)),
+            Self::Gone { items } => {
+                items.iter().find_map(kept_reported).or_else(|| risen(before, after, items))
+            }
             Self::Same => before.items.iter().find_map(|item| {
                 let now = after.find(item)?;
-                (now.outcome != item.outcome).then(|| format!("{}, was {}", now.line(), item.outcome.as_str()))
+                (now.outcome != item.outcome)
+                    .then(|| format!("{}, was {}", now.line(), item.outcome.as_str()))
             }),
             Self::NoMore => {
                 let count = |seen: &Seen| seen.items.iter().filter(|item| item.is_good()).count();
@@ -172,6 +182,7 @@ impl Rule {
             }
             Self::NotItem(item) => kept(item).map(Item::line).or_else(|| risen(before, after, &[])),
             Self::NoRise => risen(before, after, &[]),
+            Self::NoItemRise => risen_item(before, after, &[]),
         }
     }
 }
@@ -180,6 +191,13 @@ impl Rule {
 ///
 /// From one caution to another is no rise: an entry that lost its failing status is honestly `unknown`.
 fn risen(before: &Seen, after: &Seen, except: &[usize]) -> Option<String> {
+    risen_item(before, after, except).or_else(|| {
+        (except.is_empty() && after.is_good() && !before.is_good())
+            .then(|| format!("the batch {}, was {}", after.outcome, before.outcome))
+    })
+}
+
+fn risen_item(before: &Seen, after: &Seen, except: &[usize]) -> Option<String> {
     let items = before.items.iter().enumerate().filter(|(at, _)| !except.contains(at));
     for (_, item) in items {
         let Some(now) = after.find(item).filter(|now| now.is_good()) else { continue };
@@ -187,6 +205,5 @@ fn risen(before: &Seen, after: &Seen, except: &[usize]) -> Option<String> {
             return Some(format!("{}, was {}", now.line(), item.outcome.as_str()));
         }
     }
-    (except.is_empty() && after.is_good() && !before.is_good())
-        .then(|| format!("the batch {}, was {}", after.outcome, before.outcome))
+    None
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::envelope::Outcome;
+use crate::request::Request;
 
 /// An envelope's verdicts.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +17,8 @@ pub(super) struct Seen {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Item {
     pub(super) index: Option<u64>,
+    /// The request gave its id or key; else its name is the reply's own, and cannot be held against the reply.
+    pub(super) is_asked: bool,
     pub(super) id: Option<String>,
     pub(super) key: Option<String>,
     pub(super) outcome: Outcome,
@@ -24,13 +27,20 @@ pub(super) struct Item {
 
 impl Seen {
     /// Reads an envelope; further statements about the same resource are left out.
-    pub(super) fn of(json: &[u8]) -> Option<Self> {
+    pub(super) fn of(json: &[u8], request: &Request) -> Option<Self> {
         let envelope: Value = serde_json::from_slice(json).ok()?;
+        let asked = &request.asked;
+        let by_name = |index: u64| {
+            (0..asked.len())
+                .find(|item| u64::from(asked.index(*item)) == index)
+                .is_some_and(|item| asked.id(item).is_some() || asked.key(item).is_some())
+        };
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let results = envelope["results"].as_array().into_iter().flatten();
         let items = results.filter(|result| result["occurrence"].is_null()).map(|result| {
             Some(Item {
                 index: result["index"].as_u64(),
+                is_asked: result["index"].as_u64().is_some_and(by_name),
                 id: text(&result["id"]),
                 key: text(&result["key"]),
                 outcome: Outcome::parse(result["outcome"].as_str()?)?,
@@ -72,7 +82,8 @@ impl Item {
     /// Its name and verdict for people.
     pub(super) fn line(&self) -> String {
         let name = self.id.as_ref().or(self.key.as_ref()).cloned();
-        let name = name.unwrap_or_else(|| self.index.map_or("(no id)".to_owned(), |index| format!("#{index}")));
+        let name =
+            name.unwrap_or_else(|| self.index.map_or("(no id)".to_owned(), |index| format!("#{index}")));
         format!("{name} {}/{}", self.outcome.as_str(), self.evidence)
     }
 }

@@ -145,7 +145,9 @@ fn xml_inside(out: &mut String, node: &Node) {
 
 fn xml_member(out: &mut String, key: &str, value: &Node) {
     let _ = write!(out, "<{key}");
-    for (name, text) in value.members().iter().filter_map(|(key, value)| Some((key.strip_prefix('@')?, value))) {
+    for (name, text) in
+        value.members().iter().filter_map(|(key, value)| Some((key.strip_prefix('@')?, value)))
+    {
         let _ = write!(out, " {name}=\"{}\"", escaped(text.scalar().unwrap_or("")).replace('"', "&quot;"));
     }
     out.push('>');
@@ -185,7 +187,9 @@ fn write_part(out: &mut String, part: &Node) -> Option<()> {
     }
     out.push_str("\r\n");
     match (member("body"), last_type) {
-        (Some(body), Some(media_type)) if media_type.starts_with("multipart/") => multipart(out, body, media_type)?,
+        (Some(body), Some(media_type)) if media_type.starts_with("multipart/") => {
+            multipart(out, body, media_type)?
+        }
         (Some(Node::Text(text)), _) => out.push_str(text),
         (Some(Node::Null) | None, _) => {}
         (Some(body), _) => json(out, body),

@@ -35,7 +35,12 @@ pub(super) fn run(set: &ProfileSet, cases: &[Case]) -> usize {
     if unproven > 0 {
         for class in Class::ALL {
             let of = |counts: &BTreeMap<Class, usize>| counts.get(&class).copied().unwrap_or(0);
-            super::put(&format!("  {:<12} {:>7} mutations, {:>5} unproven", class.as_str(), of(&judged), of(&found)));
+            super::put(&format!(
+                "  {:<12} {:>7} mutations, {:>5} unproven",
+                class.as_str(),
+                of(&judged),
+                of(&found)
+            ));
         }
     }
     super::put(&format!("adversary: {} mutations, {unproven} unproven", judged.values().sum::<usize>()));
@@ -57,7 +62,9 @@ fn attack_all(adversary: &Adversary<'_>, conversations: &[Conversation]) -> Vec<
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(conversations.len());
     let mut attacks = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let done = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause)));
+        let done = workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause)));
         done.flatten().collect::<Vec<_>>()
     });
     attacks.sort_by_key(|(at, _)| *at);
