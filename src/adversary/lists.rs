@@ -35,8 +35,9 @@ pub(super) fn identities(ground: &Ground<'_>, out: &mut Vec<Change>) {
         if !by_position {
             change(nameless(ground.tree, entry), "removed");
         }
-        change(renamed(ground.tree, entry, other_case), "in another case");
+        // Where others are spoken of, too, a strange name is theirs.
         if !ground.declared.volunteers {
+            change(renamed(ground.tree, entry, other_case), "in another case");
             change(renamed(ground.tree, entry, |_| Some(STRANGER.to_owned())), "a stranger's");
         }
         if ground.wire == Wire::Json && !entry.keyed && !(by_position && item.is_good()) {
@@ -65,7 +66,10 @@ pub(super) fn lists(ground: &Ground<'_>, out: &mut Vec<Change>) {
         let unlisted = |silent: bool| Rule::Unlisted { items: below.clone(), silent };
         let failure = pointer.rsplit('/').next().is_some_and(says_failure);
         change(Node::Bare("true".to_owned()), "made true", unlisted(failure));
-        change(Node::Bare("false".to_owned()), "made false", unlisted(false));
+        // A false failure is none, and what the list held has nothing to say.
+        let none = pointer.split('/').any(says_failure);
+        let of_false = if none { Rule::Gone { items: below.clone() } } else { unlisted(false) };
+        change(Node::Bare("false".to_owned()), "made false", of_false);
         change(Node::Bare("7".to_owned()), "made a number", unlisted(failure));
         change(Node::text("boom"), "made a text", unlisted(failure));
         let doubled = elements.iter().chain(elements).cloned().collect();

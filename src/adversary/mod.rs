@@ -62,6 +62,9 @@ pub struct Attack {
     /// How many changed replies were judged, by kind.
     pub mutations: BTreeMap<Class, usize>,
     pub findings: Vec<Finding>,
+    /// The body could be changed member by member; not where there is none, nor where writing it back would already say
+    /// something else.
+    pub taken_apart: bool,
 }
 
 /// The adversary, with what it learnt from the cases.
@@ -133,6 +136,7 @@ impl<'s> Adversary<'s> {
                 faithful = after.as_ref() == Some(&seen);
             }
             // Where the unchanged tree already reads otherwise (this wire cannot be written back), changes would prove nothing.
+            attack.taken_apart = faithful;
             if faithful {
                 let changes = changes(&request, &body, &seen, known).into_iter();
                 mutations.extend(changes.filter_map(|Change { class, what, tree, rule }| {
@@ -187,4 +191,44 @@ fn judge(request: Request, reply: &Message) -> (Request, Option<Seen>) {
     let judged = judge_messages(request, reply, false, RawPolicy::Never, &mut Trace::default());
     let seen = Seen::of(&judged.json, &judged.request);
     (judged.request, seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::reply_message;
+
+    /// One case of a shipped profile, against that profile.
+    fn attack(reply: &str) -> Attack {
+        let set = crate::profile::load(None).expect("profiles");
+        let request = "POST /v1/p/cloudservers/action HTTP/1.1\nHost: ecs.cn-north-4.myhuaweicloud.com\n\n\
+            {\"os-stop\":{\"type\":\"HARD\",\"servers\":[{\"id\":\"s1\"},{\"id\":\"s2\"}]}}";
+        let conversation = Conversation {
+            vendor: "huawei".to_owned(),
+            profile: "huawei/ecs-task".to_owned(),
+            name: "one".to_owned(),
+            request: Message::parse(request.as_bytes()).expect("a request"),
+            reply: reply_message(reply.as_bytes()),
+        };
+        Adversary::new(&set, std::slice::from_ref(&conversation)).attack(&conversation)
+    }
+
+    #[test]
+    fn a_good_reply_is_changed_in_every_way_that_fits_it() {
+        let attack = attack("{\"job_id\":\"j1\"}");
+        assert!(attack.taken_apart);
+        for class in [Class::Root, Class::Error, Class::Header, Class::Status, Class::Mark, Class::Cut] {
+            assert!(attack.mutations.get(&class).is_some_and(|count| *count > 0), "{}", class.as_str());
+        }
+        // A handle gone is no handle, and half a reply is none: so far the judge agrees.
+        let unproven = |class| attack.findings.iter().any(|finding| finding.class == class);
+        assert!(!unproven(Class::Mark) && !unproven(Class::Cut), "{:?}", attack.findings);
+    }
+
+    #[test]
+    fn a_refusal_stays_one_whatever_is_changed() {
+        let attack =
+            attack("HTTP/1.1 400 Bad Request\n\n{\"error\":{\"code\":\"Ecs.0001\",\"message\":\"no\"}}");
+        assert!(attack.findings.is_empty(), "{:?}", attack.findings);
+    }
 }

@@ -207,3 +207,66 @@ fn risen_item(before: &Seen, after: &Seen, except: &[usize]) -> Option<String> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Outcome;
+
+    /// `id outcome/evidence`, as the findings say it; the batch is what is before the colon.
+    fn seen(text: &str) -> Seen {
+        let (outcome, items) = text.split_once(':').expect("batch: items");
+        let items = items.split_whitespace().enumerate().map(|(at, word)| {
+            let (outcome, evidence) = word.split_once('/').expect("outcome/evidence");
+            Item {
+                index: Some(at as u64),
+                is_asked: true,
+                id: Some(format!("i{at}")),
+                key: None,
+                outcome: Outcome::parse(outcome).expect("an outcome"),
+                evidence: evidence.to_owned(),
+            }
+        });
+        Seen { outcome: outcome.to_owned(), items: items.collect() }
+    }
+
+    fn check(rule: &Rule, before: &str, after: &str, offence: Option<&str>) {
+        assert_eq!(
+            rule.offence(&seen(before), &seen(after)).as_deref(),
+            offence,
+            "{rule:?}: {before} → {after}"
+        );
+    }
+
+    #[test]
+    fn each_rule_allows_what_is_proved_and_no_more() {
+        let (all, mixed) = (
+            "succeeded: succeeded/reported succeeded/inferred",
+            "partial: failed/reported succeeded/inferred",
+        );
+        check(&Rule::Nothing, all, "unknown: unknown/none unknown/none", None);
+        check(&Rule::Nothing, all, "partial: succeeded/reported unknown/none", Some("i0 succeeded/reported"));
+        check(&Rule::Reported, all, "partial: succeeded/reported unknown/none", None);
+        check(&Rule::Reported, all, all, Some("i1 succeeded/inferred"));
+        check(
+            &Rule::Reported,
+            all,
+            "succeeded: succeeded/reported unknown/none",
+            Some("the batch succeeded"),
+        );
+        check(&Rule::ItemOrBatch(0), all, "partial: succeeded/reported succeeded/inferred", None);
+        check(&Rule::ItemOrBatch(0), all, all, Some("i0 succeeded/reported"));
+        let failing = Rule::Renamed { item: 0, failing: true };
+        check(&failing, mixed, "partial: unknown/none succeeded/inferred", Some("i1 succeeded/inferred"));
+        check(&failing, mixed, "unknown: unknown/none unknown/none", None);
+        check(&Rule::Gone { items: vec![0] }, mixed, all.replace("reported", "inferred").as_str(), None);
+        check(
+            &Rule::Same,
+            mixed,
+            "partial: unknown/none succeeded/inferred",
+            Some("i0 unknown/none, was failed"),
+        );
+        check(&Rule::NoRise, mixed, all, Some("i0 succeeded/reported, was failed"));
+        check(&Rule::NoRise, mixed, "unknown: unknown/none unknown/none", None);
+    }
+}

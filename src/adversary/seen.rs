@@ -30,17 +30,21 @@ impl Seen {
     pub(super) fn of(json: &[u8], request: &Request) -> Option<Self> {
         let envelope: Value = serde_json::from_slice(json).ok()?;
         let asked = &request.asked;
-        let by_name = |index: u64| {
-            (0..asked.len())
-                .find(|item| u64::from(asked.index(*item)) == index)
-                .is_some_and(|item| asked.id(item).is_some() || asked.key(item).is_some())
+        // A vendor's other name for what was asked, or a name made by the vendor, is not the request's.
+        let is_asked = |result: &Value| {
+            let at =
+                (0..asked.len()).find(|item| Some(u64::from(asked.index(*item))) == result["index"].as_u64());
+            let ends = |member: &str, name: Option<&str>| {
+                name.is_some_and(|name| result[member].as_str().is_some_and(|own| own.ends_with(name)))
+            };
+            at.is_some_and(|item| ends("id", asked.id(item)) || ends("key", asked.key(item)))
         };
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let results = envelope["results"].as_array().into_iter().flatten();
         let items = results.filter(|result| result["occurrence"].is_null()).map(|result| {
             Some(Item {
                 index: result["index"].as_u64(),
-                is_asked: result["index"].as_u64().is_some_and(by_name),
+                is_asked: is_asked(result),
                 id: text(&result["id"]),
                 key: text(&result["key"]),
                 outcome: Outcome::parse(result["outcome"].as_str()?)?,

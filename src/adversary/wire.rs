@@ -196,3 +196,40 @@ fn write_part(out: &mut String, part: &Node) -> Option<()> {
     }
     Some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads a body, writes its tree, and reads that.
+    fn comes_back(wire: Wire, media_type: &str, body: &str) {
+        let read = |body: &[u8]| {
+            let (document, _) = read(body, wire, media_type, Bounds::default(), false).expect("a body");
+            Node::of(document.root())
+        };
+        let tree = read(body.as_bytes());
+        let frame = if wire == Wire::Xml { start_tag(body).expect("a root") } else { media_type };
+        let written =
+            Body { tree: tree.clone(), wire, frame: frame.to_owned() }.write(&tree).expect("a body");
+        assert_eq!(read(&written), tree, "{}", String::from_utf8_lossy(&written));
+    }
+
+    #[test]
+    fn a_tree_that_is_written_reads_the_same() {
+        comes_back(
+            Wire::Json,
+            "",
+            r#"{"a":[1,2.50,"\u00e9\"",null,true,{}],"a":18446744073709551616,"b":[]}"#,
+        );
+        comes_back(
+            Wire::Xml,
+            "",
+            "<?xml version=\"1.0\"?>\n<r xmlns=\"u\"><a x=\"1\">b&amp;c</a><a/><l><m>1</m><m>2</m></l></r>",
+        );
+        comes_back(Wire::Ndjson, "", "{\"a\":1}\n{\"b\":2}\n");
+        comes_back(Wire::Lines, "", "one\ntwo\n");
+        let parts = "--x\r\nContent-Type: application/http\r\nContent-ID: 1\r\n\r\nHTTP/1.1 404 Not Found\r\n\
+            Content-Type: application/json\r\n\r\n{\"error\":{\"code\":404}}\r\n--x--\r\n";
+        comes_back(Wire::Multipart, "multipart/mixed; boundary=x", parts);
+    }
+}

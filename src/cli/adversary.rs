@@ -32,6 +32,12 @@ pub(super) fn run(set: &ProfileSet, cases: &[Case]) -> usize {
         }
     }
     let unproven: usize = found.values().sum();
+    let whole = attacks.iter().filter(|attack| !attack.taken_apart).count();
+    if whole > 0 {
+        super::put(&format!(
+            "  {whole} replies changed only as a whole: no body, or none that can be taken apart and written back"
+        ));
+    }
     if unproven > 0 {
         for class in Class::ALL {
             let of = |counts: &BTreeMap<Class, usize>| counts.get(&class).copied().unwrap_or(0);
