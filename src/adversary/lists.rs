@@ -157,7 +157,7 @@ fn mentions(tree: &Node, ground: &Ground<'_>, item: usize) -> bool {
 }
 
 fn nameless(tree: &Node, entry: &Entry) -> Option<Node> {
-    let whole = entry.names.iter().any(|path| *path == entry.path);
+    let whole = entry.names.contains(&entry.path);
     if entry.keyed || whole {
         return None;
     }

@@ -24,7 +24,7 @@ use mutate::Mutation;
 use rules::{Declared, Rule};
 use seen::Seen;
 use tree::Node;
-use wire::Body;
+use wire::{Body, settled};
 
 use crate::decode::Wire;
 use crate::explain::{judge_messages, recognise};
@@ -126,7 +126,8 @@ impl<'s> Adversary<'s> {
             let rewritten = |tree: &Node| {
                 let reply = Message { body: body.write(tree)?, ..reply.clone() };
                 // What a part of a multipart body has no place for would be lost in silence.
-                let lossy = body.wire == Wire::Multipart && Body::of(&reply, &profile)?.tree != *tree;
+                let same = || Some(settled(Body::of(&reply, &profile)?.tree) == settled(tree.clone()));
+                let lossy = body.wire == Wire::Multipart && !same()?;
                 (!lossy).then_some(reply)
             };
             let mut faithful = false;
