@@ -7,6 +7,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::adversary::Conversation;
 use crate::explain::{Manner, judge_messages, recognise, reply_message};
 use crate::judge::Trace;
 use crate::message::Message;
@@ -84,16 +85,30 @@ impl Case {
         CaseResult { problem: self.check(set).err() }
     }
 
+    /// The two messages.
+    ///
+    /// # Errors
+    /// When a file is missing or no message.
+    pub fn conversation(&self) -> Result<Conversation, String> {
+        let read =
+            |file: &str| std::fs::read(self.dir.join(file)).map_err(|cause| format!("  {file}: {cause}"));
+        let request =
+            Message::parse(&read("request.http")?).map_err(|cause| format!("  request.http: {cause}"))?;
+        Ok(Conversation {
+            vendor: self.vendor.clone(),
+            profile: self.profile(),
+            name: name_of(&self.dir),
+            request,
+            reply: reply_message(&read("reply.http")?),
+        })
+    }
+
     /// The envelope the conversation gives now, pretty JSON.
     ///
     /// # Errors
     /// When a file is missing or wrong, or another profile (or none) recognises the request.
     pub fn envelope(&self, set: &ProfileSet) -> Result<String, String> {
-        let read =
-            |file: &str| std::fs::read(self.dir.join(file)).map_err(|cause| format!("  {file}: {cause}"));
-        let request =
-            Message::parse(&read("request.http")?).map_err(|cause| format!("  request.http: {cause}"))?;
-        let reply = reply_message(&read("reply.http")?);
+        let Conversation { request, reply, .. } = self.conversation()?;
         let scope = Scope { vendor: Some(&self.vendor), profile: None };
         let request = recognise(set, &scope, &request).map_err(|cause| format!("  {cause}"))?;
         if request.profile.name != self.profile() {

@@ -3,7 +3,9 @@
 //! Format: GraphQL (October 2021), 2.2 and 2.5. A mutation's top-level fields run one after the other; the reply's `data` has a
 //! member for each, named by its alias, else by the field.
 
-use graphql_parser::query::{Definition, Document, OperationDefinition, Selection, SelectionSet, parse_query};
+use graphql_parser::query::{
+    Definition, Document, OperationDefinition, Selection, SelectionSet, parse_query,
+};
 
 /// The response keys of an operation's top-level fields, in order, each once. Nothing where the text cannot be read, or holds
 /// several operations and `operation` names none of them.
@@ -77,7 +79,8 @@ mod tests {
 
     #[test]
     fn fields_are_named_by_alias_and_fragments_are_opened() {
-        let text = "mutation { a: stop(id: 1) { id } stop(id: 2) { id } ...more } fragment more on M { b: go }";
+        let text =
+            "mutation { a: stop(id: 1) { id } stop(id: 2) { id } ...more } fragment more on M { b: go }";
         assert_eq!(keys(text, None).unwrap_or_default(), ["a", "stop", "b"]);
     }
 

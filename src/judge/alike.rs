@@ -147,8 +147,14 @@ fn deciding(rule: &EntryRule) -> Option<Vec<&Pointer>> {
         OutcomeRule::By { places, .. } => places,
     };
     let delays = rule.retry_after.iter().map(|(place, _)| place);
-    let words =
-        rule.filter.by_words().chain(outcome).chain(&rule.code).chain(&rule.mark).chain(&rule.sender_fault).chain(delays);
+    let words = rule
+        .filter
+        .by_words()
+        .chain(outcome)
+        .chain(&rule.code)
+        .chain(&rule.mark)
+        .chain(&rule.sender_fault)
+        .chain(delays);
     let words: Vec<&Place> = words.collect();
     let mut structure = rule.filter.by_structure().chain(&rule.id).chain(&rule.task).chain(&rule.message);
     if !structure.all(structural) || !words.iter().all(|place| structural(place) && **place != Place::Key) {

@@ -61,8 +61,10 @@ pub(super) fn collect<'a>(
                     return examples.learn(&own, Some(Told::Left));
                 }
                 if let Some(nested) = &rule.nested {
-                    let list = nested.first(here).filter(|list| list.kind() == Kind::Array && !list.is_empty());
-                    let inner: Vec<Value<'a>> = list.map_or_else(|| vec![here], |list| list.elements().collect());
+                    let list =
+                        nested.first(here).filter(|list| list.kind() == Kind::Array && !list.is_empty());
+                    let inner: Vec<Value<'a>> =
+                        list.map_or_else(|| vec![here], |list| list.elements().collect());
                     for (at, entry) in inner.iter().enumerate() {
                         own.here = Some(*entry);
                         own.group = Some((place - 1, at, if list.is_some() { inner.len() } else { 0 }));
@@ -78,7 +80,9 @@ pub(super) fn collect<'a>(
         });
         spoken.exhaustive |= rule.exhaustive && (position > 0 || misshapen);
         if misshapen && rule.outcome.can_fail() {
-            trace.doubt(Doubt::Unplaced, || format!("[[reply.entries]] {}: no list stands there", rule.number));
+            trace.doubt(Doubt::Unplaced, || {
+                format!("[[reply.entries]] {}: no list stands there", rule.number)
+            });
             ledger.unplaced();
         }
     }
@@ -199,7 +203,9 @@ fn prove<'a>(
     }
     let net = scope.net(&rule.weighed);
     if let Some(caught) = scope.here.and_then(|here| net.first(here, false)) {
-        trace.doubt(Doubt::Unread, || format!("[[reply.entries]] {}: {}", rule.number, scope.way_to(caught.value)));
+        trace.doubt(Doubt::Unread, || {
+            format!("[[reply.entries]] {}: {}", rule.number, scope.way_to(caught.value))
+        });
         let outcome = if caught.certain { Outcome::Failed } else { Outcome::Unknown };
         return (outcome, Some(caught.value));
     }

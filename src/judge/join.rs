@@ -170,7 +170,10 @@ fn may_be(rule: &EntryRule, scope: &Scope<'_>, ledger: &Ledger<'_>, item: u32, i
         return true;
     }
     // The vendor may call the parent otherwise (an index behind an alias); at its own place the id says enough.
-    let own = asked.parent(item as usize).and_then(|parent| own.strip_prefix(parent)?.strip_prefix('/')).unwrap_or(own);
+    let own = asked
+        .parent(item as usize)
+        .and_then(|parent| own.strip_prefix(parent)?.strip_prefix('/'))
+        .unwrap_or(own);
     !rule.parent.is_empty() && bare_ids(rule, scope).iter().any(|id| names(rule, &id.decode(), own))
 }
 
@@ -185,7 +188,9 @@ fn names(rule: &EntryRule, stated: &str, own: &str) -> bool {
 
 /// Whether a text ends with another one, and that one begins a segment.
 fn is_tail(whole: &str, tail: &str) -> bool {
-    whole.strip_suffix(tail).is_some_and(|head| head.is_empty() || tail.starts_with('/') || head.ends_with(['/', ':']))
+    whole
+        .strip_suffix(tail)
+        .is_some_and(|head| head.is_empty() || tail.starts_with('/') || head.ends_with(['/', ':']))
 }
 
 /// The usual case, without allocating: one id, looked up.
@@ -363,9 +368,7 @@ fn by_suffix(ledger: &mut Ledger<'_>, id: &Found<'_>) -> Option<u32> {
         return Some(item);
     }
     let asked = ledger.asked();
-    let ends = |item: &usize| {
-        asked.id(*item).is_some_and(|id| is_tail(text, id) || is_tail(id, text))
-    };
+    let ends = |item: &usize| asked.id(*item).is_some_and(|id| is_tail(text, id) || is_tail(id, text));
     (0..asked.len().min(MOST_COMPARED)).find(ends).map(|item| item as u32)
 }
 

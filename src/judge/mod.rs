@@ -308,7 +308,8 @@ impl<'a> Judge<'a, '_> {
         let places = if rules.about.is_empty() { &rules.task } else { &rules.about };
         let said = self.scope.text(places)?;
         let said = said.decode();
-        let is_tail = |whole: &str, tail: &str| whole.strip_suffix(tail).is_some_and(|head| head.ends_with('/'));
+        let is_tail =
+            |whole: &str, tail: &str| whole.strip_suffix(tail).is_some_and(|head| head.ends_with('/'));
         let same = said.eq_ignore_ascii_case(asked) || is_tail(&said, asked) || is_tail(asked, &said);
         (!same).then(|| said.into_owned())
     }
@@ -325,7 +326,9 @@ impl<'a> Judge<'a, '_> {
         });
         if matches!(outer.kind, OuterKind::Failed | OuterKind::AllFailed) {
             self.doubts.add(Doubt::Error);
-        } else if !outer.dry_run && let Some(at) = outer::stated_error(&self.scope, root_name) {
+        } else if !outer.dry_run
+            && let Some(at) = outer::stated_error(&self.scope, root_name)
+        {
             self.trace.doubt(Doubt::Error, || at);
             self.doubts.add(Doubt::Error);
             self.unexplained = true;

@@ -170,8 +170,9 @@ impl<'a> Scope<'a> {
     fn is_empty(&self, empty: Empty) -> bool {
         let bytes = self.root.is_none();
         // `null`, a list or a text is no documented empty body; an XML root element without content is one.
-        let document =
-            self.root.is_some_and(|root| root.is_empty() && (root.kind() == Kind::Object || root.is_of_xml()));
+        let document = self
+            .root
+            .is_some_and(|root| root.is_empty() && (root.kind() == Kind::Object || root.is_of_xml()));
         match empty {
             Empty::Bytes => bytes,
             Empty::Document => document,
@@ -185,7 +186,9 @@ impl<'a> Scope<'a> {
     pub(super) fn is_solid(&self, place: &Place) -> bool {
         match self.text_at(place) {
             Some(text) => !matches!(&*text.decode(), "0" | "false") && !text.is_blank(),
-            None => self.value_at(place).is_some_and(|value| value.scalar().is_none() && value.kind() != Kind::Null),
+            None => self
+                .value_at(place)
+                .is_some_and(|value| value.scalar().is_none() && value.kind() != Kind::Null),
         }
     }
 

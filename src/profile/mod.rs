@@ -76,4 +76,14 @@ impl Profile {
     pub fn secrets(&self) -> &[crate::decode::Pointer] {
         &self.reply.secrets
     }
+
+    /// Member names of replies that look like failures and are none.
+    pub fn harmless(&self) -> &[String] {
+        &self.reply.harmless
+    }
+
+    /// Whether its replies report on resources that nobody asked for as well.
+    pub fn volunteers(&self) -> bool {
+        self.reply.volunteers
+    }
 }

@@ -89,7 +89,9 @@ impl Asked {
         self.several_parents = elements.iter().any(|element| element.parent.as_deref() != first);
         for element in elements {
             let whole = match (&element.parent, &element.id) {
-                (Some(parent), Some(id)) if self.several_parents => Some(Cow::Owned(format!("{parent}/{id}"))),
+                (Some(parent), Some(id)) if self.several_parents => {
+                    Some(Cow::Owned(format!("{parent}/{id}")))
+                }
                 (_, id) => id.as_deref().map(Cow::Borrowed),
             };
             let before = self.items.len();
@@ -125,7 +127,9 @@ impl Asked {
     /// The items of a group; without groups each place of the list is one.
     pub fn group(&self, group: usize) -> Vec<u32> {
         let range = match self.groups.get(group) {
-            Some(from) => *from as usize..self.groups.get(group + 1).map_or(self.len as usize, |to| *to as usize),
+            Some(from) => {
+                *from as usize..self.groups.get(group + 1).map_or(self.len as usize, |to| *to as usize)
+            }
             None if self.groups.is_empty() => group..group + 1,
             None => 0..0,
         };

@@ -36,7 +36,7 @@ fn one_case() -> std::path::PathBuf {
 
 #[test]
 fn the_shipped_cases_pass() {
-    let ran = run(&["profiles", "test"]);
+    let ran = run(&["profiles", "test", "--no-adversary"]);
     assert_eq!(ran.code, 0, "{}", ran.out);
     assert!(ran.out.ends_with(" passed, 0 failed\n"), "{}", ran.out);
 }
@@ -44,7 +44,7 @@ fn the_shipped_cases_pass() {
 #[test]
 fn a_case_that_differs_exits_1_and_shows_the_lines() {
     let root = one_case();
-    let test = || run(&["profiles", "test", root.to_str().expect("UTF-8")]);
+    let test = || run(&["profiles", "test", "--no-adversary", root.to_str().expect("UTF-8")]);
     assert_eq!(test().code, 0);
     let golden = root.join("huawei/ecs-batch/rename-all-ok/envelope.json");
     let text = std::fs::read_to_string(&golden).expect("an envelope");
@@ -67,7 +67,7 @@ fn a_missing_envelope_is_written_and_fails_that_once() {
     let golden = root.join("huawei/ecs-batch/rename-all-ok/envelope.json");
     let before = std::fs::read_to_string(&golden).expect("an envelope");
     std::fs::remove_file(&golden).expect("removed");
-    let test = || run(&["profiles", "test", root.to_str().expect("UTF-8")]);
+    let test = || run(&["profiles", "test", "--no-adversary", root.to_str().expect("UTF-8")]);
     let ran = test();
     assert_eq!(ran.code, 1);
     assert!(ran.out.contains("read it, then commit it"), "{}", ran.out);
@@ -79,6 +79,16 @@ fn a_missing_envelope_is_written_and_fails_that_once() {
 fn a_folder_without_cases_is_wrong_usage() {
     assert_eq!(run(&["profiles", "test", folder().to_str().expect("UTF-8")]).code, 64);
     assert_eq!(run(&["profiles", "test", "/no/such/folder"]).code, 64);
+}
+
+#[test]
+fn only_restricts_the_cases_to_one_profile() {
+    let ran = run(&["profiles", "test", "--no-adversary", "--only", "huawei/ecs-batch"]);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    let all = std::fs::read_dir("tests/profiles/huawei/ecs-batch").expect("cases").count();
+    assert_eq!(ran.out, format!("{all} passed, 0 failed\n"));
+    let ran = run(&["profiles", "test", "--only", "huawei/no-such"]);
+    assert_eq!(ran.code, 64, "{}", ran.err);
 }
 
 fn schema(name: &str) -> Validator {
