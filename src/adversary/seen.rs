@@ -40,13 +40,19 @@ impl Seen {
             at.is_some_and(|item| ends("id", asked.id(item)) || ends("key", asked.key(item)))
         };
         let text = |value: &Value| value.as_str().map(str::to_owned);
+        let has_key = |result: &Value| {
+            let index = result["index"].as_u64();
+            (0..asked.len())
+                .any(|item| Some(u64::from(asked.index(item))) == index && asked.key(item).is_some())
+        };
         let results = envelope["results"].as_array().into_iter().flatten();
         let items = results.filter(|result| result["occurrence"].is_null()).map(|result| {
             Some(Item {
                 index: result["index"].as_u64(),
                 is_asked: is_asked(result),
                 id: text(&result["id"]),
-                key: text(&result["key"]),
+                // A key that only the reply has is made by the vendor, as an id is.
+                key: text(&result["key"]).filter(|_| has_key(result) || result["index"].is_null()),
                 outcome: Outcome::parse(result["outcome"].as_str()?)?,
                 evidence: text(&result["evidence"])?,
             })

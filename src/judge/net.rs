@@ -33,8 +33,10 @@ const FLAGS: [&str; 8] =
 /// Names of an HTTP status inside a body.
 const STATUSES: [&str; 3] = ["httpstatuscode", "httpstatus", "statuscode"];
 /// Members at the root that only wrap.
-const WRAPPERS: [&str; 10] =
-    ["response", "result", "results", "data", "body", "output", "return", "meta", "metadata", "status"];
+const WRAPPERS: [&str; 12] = [
+    "response", "result", "results", "data", "body", "output", "return", "meta", "metadata", "status",
+    "detail", "details",
+];
 /// Deepest wrapper looked into beyond what the rules' ways lead through.
 const DEEP: usize = 3;
 
@@ -76,7 +78,10 @@ impl<'r> Net<'r> {
             }
             let on: Vec<Way<'_>> =
                 ways.iter().filter(|way| way.0.step_fits(way.1, key)).map(further).collect();
-            if on.iter().any(|way| way.0.len() == way.1) {
+            // A list that was read, or a word that was: not what has another shape in a word's place.
+            let read = |way: &Way<'_>| way.0.len() == way.1 && (way.2 || value.scalar().is_some());
+            let further = on.iter().any(|way| way.0.len() > way.1);
+            if on.iter().any(read) && !(further && value.kind() == Kind::Object) {
                 continue;
             }
             // What holds a list that was read is judged by that list.
@@ -89,6 +94,13 @@ impl<'r> Net<'r> {
                 let deep = if leads { deep } else { deep - 1 };
                 if let Some(found) = self.walk(value, &on, deep) {
                     return Some(found);
+                }
+            }
+            // Entries that nobody reads, where the whole call is to be called good.
+            if deep > 0 && !leads && value.kind() == Kind::Array {
+                let found = value.elements().find_map(|element| self.walk(element, &[], 0));
+                if found.is_some() {
+                    return found;
                 }
             }
         }

@@ -295,8 +295,12 @@ pub(super) fn each<'a>(
         if !rule.unwrap {
             return found(value, key);
         }
-        if let Some((key, value)) = value.members().next() {
-            found(value, Some(key));
+        // An object of more than the one member is not what there is to be unwrapped, and says what it says.
+        let mut members = value.members();
+        match (members.next(), members.next()) {
+            (Some((key, value)), None) => found(value, Some(key)),
+            (Some(_), Some(_)) => found(value, None),
+            _ => {}
         }
     };
     let mut misshapen = false;
