@@ -12,6 +12,7 @@ use super::trace::Trace;
 use crate::decode::{Kind, Scalar, Value};
 use crate::envelope::{Advice, Category, Evidence, Fault, Origin, Outcome, Task, TaskState, Texts, Verdict};
 use crate::profile::codes::{Class, http_status};
+use crate::profile::place::Place;
 use crate::profile::reply::{EntryRule, Join, OutcomeRule, Word};
 
 /// What the entries of a reply amount to, beside what the ledger holds of them.
@@ -209,8 +210,11 @@ fn prove<'a>(
         let outcome = if caught.certain { Outcome::Failed } else { Outcome::Unknown };
         return (outcome, Some(caught.value));
     }
+    // Being there at all is a mark by the page, but states nothing of its own.
+    let there = |place: &Place| matches!(place, Place::Here(way) if way.is_self());
     let marked = rule.mark.iter().any(|place| scope.is_solid(place));
-    let basis = if read.says_itself() || marked { Basis::Entry } else { Basis::Listed };
+    let states = read.says_itself() || rule.mark.iter().any(|place| !there(place) && scope.is_solid(place));
+    let basis = if states { Basis::Entry } else { Basis::Listed };
     let named = || {
         has_task
             || [&rule.id, &rule.id_parts, &rule.key, &rule.index].into_iter().any(|p| scope.text(p).is_some())
@@ -218,7 +222,7 @@ fn prove<'a>(
             || rule.join.contains(&Join::Echo)
             || scope.content_id().is_some()
     };
-    let unmarked = basis == Basis::Listed && (!rule.mark.is_empty() || !named());
+    let unmarked = basis == Basis::Listed && !marked && (!rule.mark.is_empty() || !named());
     let doubts = doubts.with_if(Doubt::Unmarked, unmarked);
     match weigh(claim, basis, doubts) {
         Ok(outcome) => (outcome, None),

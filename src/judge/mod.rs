@@ -298,6 +298,9 @@ impl<'a> Judge<'a, '_> {
             self.doubt(Doubt::OtherTask, &format!("{other:?}"));
             doubts.add(Doubt::OtherTask);
         }
+        if self.request.unclear {
+            self.doubt(Doubt::AskedUnclear, "");
+        }
         doubts.with_if(Doubt::AskedUnclear, self.request.unclear)
     }
 
@@ -359,6 +362,9 @@ impl<'a> Judge<'a, '_> {
 
     /// Before all is called good: what nobody read, and counts that no verdict explains.
     fn last_look(&mut self, ledger: &mut Ledger<'a>, outer: &Outer) {
+        if self.request.unclear && self.bare != Bare::Failed {
+            self.bare = Bare::Unknown;
+        }
         let fine = outer.kind == OuterKind::Fine && !outer.dry_run;
         if fine && !ledger.any_bad() && self.bare != Bare::Failed && self.is_unread_failure() {
             self.unexplained = true;

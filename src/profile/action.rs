@@ -68,6 +68,8 @@ pub struct Items {
     pub key: Vec<RequestPlace>,
     pub id_url: bool,
     pub distinct: bool,
+    /// A request may name none: it acts on a filter, a tag or everything.
+    pub optional: bool,
     pub split: Option<String>,
 }
 

@@ -213,6 +213,7 @@ pub struct ActionFile {
     pub port: Texts,
     pub nested: Option<String>,
     pub distinct: bool,
+    pub optional: bool,
     pub split: Option<String>,
     pub count: Texts,
     pub lookup: bool,

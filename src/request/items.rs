@@ -8,10 +8,17 @@ use super::reader::{Match, Reader};
 use crate::decode::{Kind, Pointer, Value, path_of, response_keys};
 use crate::profile::{Action, Items, Profile, RequestPlace, RequestShape};
 
-/// Everything a request asks for, in its order.
-pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reader: &Reader<'_>) -> Asked {
+/// Everything a request asks for, in its order, and whether that is not known for certain: ids are declared, and no place
+/// that is declared for them is there.
+pub(super) fn asked(
+    profile: &Profile,
+    action: &Action,
+    found: &Match<'_>,
+    reader: &Reader<'_>,
+) -> (Asked, bool) {
     let rules = &action.items;
     let mut asked = Asked::new(rules.distinct);
+    let mut stated = rules.lists.is_empty() && rules.single.is_empty();
     if let Some(document) = reader.body.or(reader.query) {
         for (list, id) in &rules.lists {
             let mut adder = Adder {
@@ -26,13 +33,14 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
                 relative: Vec::new(),
             };
             list.visit(document.root(), &mut |node| {
+                stated = true;
                 adder.list(node);
                 false
             });
             let relative = adder.relative;
             asked.push_relative(&relative);
             if !asked.is_empty() {
-                return asked;
+                return (asked, false);
             }
         }
     }
@@ -46,7 +54,7 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
             push_text(&mut asked, rules, &text, key.as_deref().map(|key| clean(rules, key)));
         }
         if !asked.is_empty() {
-            return asked;
+            return (asked, false);
         }
     }
     if !action.count.is_empty() {
@@ -54,8 +62,9 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
             reader.first(&action.count, found).and_then(|text| text.trim().parse().ok()).unwrap_or(1);
         // A mistyped count must not become a million verdicts.
         asked.push_units(count.min(10_000));
+        stated = true;
     }
-    asked
+    (asked, !stated && !rules.optional && !action.lookup)
 }
 
 /// What a GraphQL document asks for; `operationName` beside it says which of several operations is meant.

@@ -82,7 +82,7 @@ fn build(
     unreadable: bool,
 ) -> Request {
     let action = &profile.actions[at];
-    let asked = items::asked(profile, action, &found, reader);
+    let (asked, unclear) = items::asked(profile, action, &found, reader);
     let kept =
         profile.kept.iter().map(|place| reader.text(place, Some(&found)).map(Cow::into_owned)).collect();
     let service = service(action, &found).map(str::to_owned);
@@ -99,6 +99,7 @@ fn build(
             .map(Cow::into_owned)
             .or_else(|| found.capture("region").map(str::to_owned)),
         task: reader.first(&action.task, &found).map(Cow::into_owned),
+        unclear: unclear || (unreadable && asked.is_empty() && action_asks(action)),
         unreadable: unreadable && asked.is_empty() && action_asks(action),
         profile: Arc::clone(profile),
         action: at,
@@ -107,7 +108,6 @@ fn build(
         service,
         dry_run,
         monitor,
-        unclear: false,
     }
 }
 

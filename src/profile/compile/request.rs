@@ -133,6 +133,7 @@ pub(super) fn build_items(check: &mut Check, action: &ActionFile) -> Items {
         key: check.request_places("key", &action.key),
         id_url: action.id_url,
         distinct: action.distinct,
+        optional: action.optional,
         split: action.split.clone(),
         ..Items::default()
     };
