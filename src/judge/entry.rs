@@ -13,7 +13,7 @@ use crate::decode::{Kind, Scalar, Value};
 use crate::envelope::{Advice, Category, Evidence, Fault, Origin, Outcome, Task, TaskState, Texts, Verdict};
 use crate::profile::codes::{Class, http_status};
 use crate::profile::place::Place;
-use crate::profile::reply::{EntryRule, Join, OutcomeRule, Word};
+use crate::profile::reply::{EntryRule, Join, OutcomeRule, Shape, Word};
 
 /// What the entries of a reply amount to, beside what the ledger holds of them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,7 +61,7 @@ pub(super) fn collect<'a>(
                 if !own.holds(&rule.filter) {
                     return examples.learn(&own, Some(Told::Left));
                 }
-                if let Some(nested) = &rule.nested {
+                if let Some(nested) = rule.nested.as_ref().filter(|_| rule.shape != Shape::MapOfLists) {
                     let list =
                         nested.first(here).filter(|list| list.kind() == Kind::Array && !list.is_empty());
                     let inner: Vec<Value<'a>> =

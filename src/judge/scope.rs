@@ -163,7 +163,7 @@ impl<'a> Scope<'a> {
                 texts.iter().any(|pattern| pattern.fits(text.as_deref()))
             })
             && when.count.as_ref().is_none_or(|place| {
-                self.number_at(place).is_some_and(|n| n == self.request.asked.len() as u64)
+                self.number_at(place).is_some_and(|n| n == self.request.asked.listed() as u64)
             })
     }
 
@@ -309,7 +309,10 @@ pub(super) fn each<'a>(
         (Shape::One, _) => give(node, None),
         (Shape::Map, Kind::Object) => node.members().for_each(|(key, value)| give(value, Some(key))),
         (Shape::MapOfLists, Kind::Object) => {
-            for (key, list) in node.members() {
+            for (key, member) in node.members() {
+                // The list itself, or where `nested` leads from the member.
+                let inner = rule.nested.as_ref().and_then(|way| way.first(member));
+                let list = inner.unwrap_or(member);
                 misshapen |= list.kind() != Kind::Array && says_something(list);
                 list.elements().for_each(|value| give(value, Some(key)));
             }

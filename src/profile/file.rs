@@ -98,6 +98,8 @@ pub struct VendorFile {
     pub request_id: Texts,
     pub dry_run: Vec<DryRunFile>,
     pub dry_run_codes: Texts,
+    /// A protocol that many vendors speak: among equals it wins where the host is nobody's.
+    pub generic: bool,
     pub code_after: Option<String>,
     pub code_before: Option<String>,
     pub outer: Vec<OuterFile>,

@@ -35,6 +35,7 @@ pub struct Vendor {
     pub(crate) region: Vec<RequestPlace>,
     pub(crate) dry_run: Vec<(Vec<RequestPlace>, Vec<String>)>,
     pub(crate) dry_run_codes: Vec<String>,
+    pub(crate) generic: bool,
     pub codes: CodeTable,
 }
 

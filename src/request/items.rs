@@ -144,9 +144,10 @@ impl<'a> Adder<'a, '_, '_> {
                 }
             }
             Kind::Object if self.rules.shape == RequestShape::MapOfLists => {
-                for (key, list) in node.members() {
+                for (key, member) in node.members() {
                     self.key = Some(key.decode());
-                    list.elements().for_each(|element| self.element(element));
+                    let inner = self.rules.nested.as_ref().and_then(|way| way.first(member));
+                    inner.unwrap_or(member).elements().for_each(|element| self.element(element));
                 }
             }
             Kind::Null => {}

@@ -13,12 +13,12 @@ pub(super) struct Match<'m> {
     pub(super) at: (usize, usize),
     pub(super) path: Vec<(&'m str, &'m str)>,
     pub(super) host: Captures,
-    pub(super) score: (bool, usize, usize),
+    pub(super) score: (bool, usize, usize, bool),
 }
 
 impl Match<'_> {
     /// Greater is better. Candidates come in no order of their own, so the first file's place is part of it.
-    pub(super) fn rank(&self) -> ((bool, usize, usize), Reverse<ActionRef>) {
+    pub(super) fn rank(&self) -> ((bool, usize, usize, bool), Reverse<ActionRef>) {
         (self.score, Reverse(self.at))
     }
 

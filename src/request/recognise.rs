@@ -88,7 +88,7 @@ pub(super) fn best<'m>(set: &'m ProfileSet, scope: &Scope<'_>, reader: &Reader<'
             let host = host.get_or_insert_with(|| {
                 head.host.and_then(|host| vendor.hosts.iter().find_map(|pattern| pattern.find(host)))
             });
-            if let Some(found) = fits(scope, action, at, host.as_ref(), reader)
+            if let Some(found) = fits(scope, action, at, host.as_ref(), vendor.generic, reader)
                 && best.as_ref().is_none_or(|known| found.rank() > known.rank())
             {
                 best = Some(found);
@@ -111,6 +111,7 @@ fn fits<'m>(
     action: &'m Action,
     at: ActionRef,
     host: Option<&Captures>,
+    generic: bool,
     reader: &Reader<'m>,
 ) -> Option<Match<'m>> {
     let head = reader.head;
@@ -153,7 +154,7 @@ fn fits<'m>(
         return None;
     }
     let path = fitting().next().and_then(|path| path.find(head.path)).unwrap_or_default();
-    Some(Match { at, path, host: captured.to_vec(), score: (same_service, conditions, weight) })
+    Some(Match { at, path, host: captured.to_vec(), score: (same_service, conditions, weight, generic) })
 }
 
 /// Whether the request names the action, where it has a name.

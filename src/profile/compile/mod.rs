@@ -59,6 +59,7 @@ pub(super) fn vendor(name: &str, file: &VendorFile, codes: &CodesFile) -> Result
         region,
         dry_run,
         dry_run_codes,
+        generic: file.generic,
         codes: CodeTable::compile(codes),
     }))
 }
