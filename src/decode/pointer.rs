@@ -99,6 +99,11 @@ impl Pointer {
         }
     }
 
+    /// Whether its steps from number `at` on lead anywhere from a node.
+    pub(crate) fn leads(&self, at: usize, from: Value<'_>) -> bool {
+        self.steps.get(at..).is_some_and(|steps| walk(steps, from, &mut |_| true))
+    }
+
     /// Whether its step number `at` goes into every element of a list, or into some of them.
     pub(crate) fn is_every(&self, at: usize) -> bool {
         matches!(self.steps.get(at), Some(Step::Every | Step::Index(..) | Step::Where(..)))

@@ -51,7 +51,7 @@ impl<'a> Judge<'a, '_> {
         let doubts = if named { self.doubts.without(Doubt::Status) } else { self.doubts };
         let doubts = doubts
             .with_if(Doubt::NotExhaustive, claim.is_good() && !exhaustive)
-            .with_if(Doubt::NothingStopped, !stopped && !action.lookup && !claim.is_good())
+            .with_if(Doubt::NothingStopped, !stopped && needs_stop(claim, category))
             .with_if(Doubt::Strict, self.strict)
             .with_if(Doubt::Unplaced, claim.is_good() && ledger.strangers_only() && !rules.volunteers);
         let doubts =
@@ -139,4 +139,9 @@ impl<'a> Judge<'a, '_> {
             );
         }
     }
+}
+
+/// Whether a silent item can only have come to this by another's failure.
+fn needs_stop(claim: Outcome, category: Option<Category>) -> bool {
+    claim == Outcome::NotAttempted || (claim == Outcome::Failed && category == Some(Category::Aborted))
 }

@@ -22,6 +22,8 @@ pub(super) struct Spoken {
     pub(super) entries: usize,
     /// Whether a list spoke that names every failure.
     pub(super) exhaustive: bool,
+    /// Whether something else stands where failures belong.
+    pub(super) misshapen: bool,
 }
 
 /// Reads every entry of every rule into the ledger. `doubts` are those of the whole reply.
@@ -85,6 +87,7 @@ pub(super) fn collect<'a>(
                 format!("[[reply.entries]] {}: no list stands there", rule.number)
             });
             ledger.unplaced();
+            spoken.misshapen = true;
         }
     }
     spoken
@@ -149,6 +152,9 @@ fn state<'a>(
         };
         about = item;
         if item.is_none() && rule.only_asked {
+            if id.is_none() && outcome == Outcome::Failed {
+                ledger.unplaced();
+            }
             return;
         }
         if how == How::Group {

@@ -6,6 +6,7 @@ use super::found::Found;
 use super::ledger::Ledger;
 use super::scope::{Scope, texts};
 use crate::decode::{Bounds, Kind, Value, Wire, path_of, read};
+use crate::profile::place::Place;
 use crate::profile::reply::{EntryRule, Join};
 use crate::request::same_id;
 
@@ -150,6 +151,8 @@ pub(super) fn resolve<'a>(
                 if let Some(item) = scope.here.and_then(|entry| by_echo(ledger, entry, parent.as_deref())) {
                     return found(ledger, Hit::Asked(item, None), How::Echo);
                 }
+                // It shows what it is about, if nothing that was asked.
+                placed = true;
             }
         }
     }
@@ -255,6 +258,11 @@ fn place_in_list(scope: &Scope<'_>, ledger: &Ledger<'_>) -> Option<u32> {
 fn range<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, found: &mut Give<'_, 'a>) {
     let (from, until) = (scope.number(&rule.from), scope.number(&rule.until));
     if from.is_none() && until.is_none() {
+        // Bounds that cannot be read are somebody's.
+        let states = |places: &[Place]| places.iter().any(|place| scope.exists(place, false));
+        if states(&rule.from) || states(&rule.until) {
+            found(ledger, Hit::Unasked(None), How::Nobody);
+        }
         return;
     }
     let listed = ledger.asked().listed() as u64;
@@ -300,10 +308,15 @@ fn own_ids<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &Ledger<'_>) -> Vec<
     let asked = ledger.asked();
     let whole = |id: Found<'a>| {
         let mut whole = id.decode().into_owned();
-        if let Some(version) = &version {
-            whole = format!("{whole}/{version}");
-        } else if let Some(port) = &port {
+        if let Some(port) = &port {
             whole = format!("{whole}:{port}");
+        }
+        if let Some(version) = &version {
+            // Where ids do not show it, it must be the one that was asked all the same.
+            let own = asked.by_id(&whole).and_then(|item| asked.version(item as usize));
+            if asked.has_several_versions() || own != Some(version.as_str()) {
+                whole = format!("{whole}/{version}");
+            }
         }
         match &parent {
             Some(parent) if asked.has_several_parents() || asked.scope().is_some_and(|own| own != parent) => {

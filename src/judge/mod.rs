@@ -104,7 +104,6 @@ where
         net: None,
         unexplained: false,
         others_done: false,
-        root_fits: true,
         trace,
     };
     let Some(judgement) = judge.run(text, data) else {
@@ -228,8 +227,6 @@ struct Judge<'a, 't> {
     unexplained: bool,
     /// Whether counts say that others than the named were done.
     others_done: bool,
-    /// Whether an XML reply's root element is one that the profile knows.
-    root_fits: bool,
     trace: &'t mut Trace,
 }
 
@@ -269,6 +266,7 @@ impl<'a> Judge<'a, '_> {
     fn judge(&mut self, ledger: &mut Ledger<'a>, data: bool) -> Option<Outer> {
         self.doubts = self.first_doubts();
         let spoken = entry::collect(&self.scope, ledger, self.doubts, data, self.trace);
+        self.unexplained |= spoken.misshapen;
         let outer = outer::find(&self.scope, &mut ledger.texts, self.trace);
         if outer.dry_run {
             self.bare = Bare::Succeeded;
@@ -323,14 +321,17 @@ impl<'a> Judge<'a, '_> {
             ReplyBody::Document(document, _) => document.root_name(),
             _ => None,
         };
-        self.root_fits = root_name.is_none_or(|name| {
-            let known = &self.request.profile.reply.root;
-            known.is_empty() || known.iter().any(|own| own == name)
-        });
+        let known = &self.request.profile.reply.root;
+        let is_body = self.scope.root.is_some();
+        let fits = root_name.is_some_and(|name| known.iter().any(|own| own == name));
+        if is_body && !known.is_empty() && !fits {
+            self.trace.doubt(Doubt::Unmarked, || format!("<{}>", root_name.unwrap_or("no XML")));
+            self.doubts.add(Doubt::Unmarked);
+        }
         if matches!(outer.kind, OuterKind::Failed | OuterKind::AllFailed) {
             self.doubts.add(Doubt::Error);
         } else if !outer.dry_run
-            && let Some(at) = outer::stated_error(&self.scope, root_name)
+            && let Some(at) = outer::stated_error(&self.scope, root_name, outer.kind == OuterKind::Summary)
         {
             self.trace.doubt(Doubt::Error, || at);
             self.doubts.add(Doubt::Error);

@@ -85,7 +85,8 @@ impl<'r> Net<'r> {
                 continue;
             }
             // What holds a list that was read is judged by that list.
-            let holds_list = on.iter().any(|way| way.2) && value.scalar().is_none();
+            let holds_list =
+                on.iter().any(|way| way.2 && way.0.leads(way.1, value)) && value.scalar().is_none();
             if !holds_list && let Some(certain) = self.speaks(key, value) {
                 return Some(Catch { value, certain });
             }

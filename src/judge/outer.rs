@@ -212,14 +212,16 @@ pub(super) fn retry_after_header(headers: &HeaderMap) -> Option<u32> {
 
 /// Where the reply states an error about the whole call, in whatever shape: at the places that vendor and family name, in
 /// a header with the name of an error, or by the root element of an XML reply.
-pub(super) fn stated_error(scope: &Scope<'_>, root_name: Option<&str>) -> Option<String> {
+pub(super) fn stated_error(scope: &Scope<'_>, root_name: Option<&str>, summed_up: bool) -> Option<String> {
     let said = |place: &&Place| match place {
         Place::Here(pointer) | Place::Root(pointer) => {
             scope.root.is_some_and(|root| pointer.visit(root, &mut says_something))
         }
         other => scope.text_at(other).is_some_and(|text| !is_nothing(&text.decode())),
     };
-    if let Some(place) = scope.request.profile.reply.errors.iter().find(said) {
+    // A summary is such an error, and read as what it is.
+    let places = &scope.request.profile.reply.errors;
+    if let Some(place) = places.iter().filter(|_| !summed_up).find(said) {
         return Some(place.to_string());
     }
     if let Some(name) = root_name.filter(|name| names_error(name)) {

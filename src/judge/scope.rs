@@ -192,6 +192,14 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// Whether something else stands where entries of a rule belong: a flag, a number, a text.
+    pub(super) fn is_flag_for_list(&self, place: &Place) -> bool {
+        let (Place::Here(way) | Place::Root(way)) = place else { return false };
+        let lists = self.request.profile.reply.entries.iter().flat_map(|rule| &rule.each);
+        lists.into_iter().any(|each| each.way == *way)
+            && self.value_at(place).is_some_and(|value| !value.is_of_xml() && value.scalar().is_some())
+    }
+
     fn value_at(&self, place: &Place) -> Option<Value<'a>> {
         match place {
             Place::Here(pointer) => pointer.first(self.here?),

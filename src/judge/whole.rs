@@ -55,9 +55,6 @@ impl<'a> Judge<'a, '_> {
 
     /// The first `[[reply.whole]]` rule that holds and whose claim is proved.
     fn whole_rule(&mut self, ledger: &mut Ledger<'a>) -> bool {
-        if !self.root_fits {
-            return false;
-        }
         let asynchronous = self.request.action().asynchronous;
         for rule in &self.request.profile.reply.whole {
             if self.scope.root.is_none() && !rule.when.wants_empty() && !rule.when.names_status() {
@@ -122,7 +119,10 @@ impl<'a> Judge<'a, '_> {
             let handle = rule.task.contains(place);
             (handle && !has_task) || !(self.scope.is_solid(place) || rule.evidence == Evidence::Inferred)
         };
-        !rule.when.present.iter().any(hollow)
+        // Where silence is to prove something, the list that says nothing must be a list.
+        let flag = |place: &Place| rule.evidence == Evidence::Inferred && self.scope.is_flag_for_list(place);
+        !rule.when.present.iter().any(|place| hollow(place) || flag(place))
+            && !rule.when.stated.iter().any(flag)
     }
 
     /// A claim on the whole call that is doubted: refused where the status says so, else unknown.

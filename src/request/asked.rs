@@ -1,6 +1,7 @@
 //! What one request asked for, kept while the vendor is at work. Owned and small: ids lie in one arena.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -26,6 +27,9 @@ pub struct Asked {
     /// What each item's id is relative to, where the request says so.
     parents: Vec<Span>,
     several_parents: bool,
+    /// The version that belongs to each item's identity, where the request says so.
+    versions: Vec<Span>,
+    several_versions: bool,
     /// Where each group of the request's list begins, where there are groups.
     groups: Vec<u32>,
     /// Whether any text holds what JSON must escape.
@@ -37,6 +41,7 @@ pub struct Asked {
 pub struct Relative<'r> {
     pub parent: Option<Cow<'r, str>>,
     pub id: Option<Cow<'r, str>>,
+    pub version: Option<Cow<'r, str>>,
     pub key: Option<Cow<'r, str>>,
     pub raw: Option<Cow<'r, str>>,
 }
@@ -82,23 +87,36 @@ impl Asked {
         self.interchangeable
     }
 
-    /// Adds elements whose ids are relative to a parent. Where they name more than one, ids show it (`parent/id`): the whole
-    /// tells them apart.
+    /// Adds elements whose ids are not the whole identity. Where they name more than one parent, ids show it (`parent/id`);
+    /// where one id stands with several versions, ids show those (`id/version`): the whole tells them apart.
     pub fn push_relative(&mut self, elements: &[Relative<'_>]) {
         let first = elements.iter().find_map(|element| element.parent.as_deref());
         self.several_parents = elements.iter().any(|element| element.parent.as_deref() != first);
+        let mut seen: HashMap<_, _> = HashMap::new();
+        self.several_versions = elements.iter().any(|element| {
+            let known = seen.entry((&element.parent, &element.id)).or_insert(&element.version);
+            *known != &element.version
+        });
         for element in elements {
-            let whole = match (&element.parent, &element.id) {
+            let id = match (&element.id, &element.version) {
+                (Some(id), Some(version)) if self.several_versions => {
+                    Some(Cow::Owned(format!("{id}/{version}")))
+                }
+                (id, _) => id.as_deref().map(Cow::Borrowed),
+            };
+            let whole = match (&element.parent, id) {
                 (Some(parent), Some(id)) if self.several_parents => {
                     Some(Cow::Owned(format!("{parent}/{id}")))
                 }
-                (_, id) => id.as_deref().map(Cow::Borrowed),
+                (_, id) => id,
             };
             let before = self.items.len();
             self.push(whole.as_deref(), element.key.as_deref(), element.raw.as_deref());
             if self.items.len() > before {
                 let parent = self.store(element.parent.as_deref());
                 self.parents.push(parent);
+                let version = self.store(element.version.as_deref());
+                self.versions.push(version);
             }
         }
     }
@@ -117,6 +135,16 @@ impl Asked {
     /// What an item's id is relative to.
     pub fn parent(&self, item: usize) -> Option<&str> {
         self.text(*self.parents.get(item)?)
+    }
+
+    /// Whether ids show their version, since one stands with several.
+    pub fn has_several_versions(&self) -> bool {
+        self.several_versions
+    }
+
+    /// The version that belongs to an item's identity.
+    pub fn version(&self, item: usize) -> Option<&str> {
+        self.text(*self.versions.get(item)?)
     }
 
     /// What follows belongs to the next group.

@@ -209,10 +209,11 @@ impl<'a> Adder<'a, '_, '_> {
         let id = self.id_of(element);
         let key = self.rules.key.iter().find_map(|place| self.text(place, element));
         let raw = self.keep_raw.then(|| element.json());
-        if !self.rules.parent.is_empty() {
+        if !self.rules.parent.is_empty() || !self.rules.version.is_empty() {
             let parent = self.rules.parent.iter().find_map(|place| self.text(place, element));
+            let version = self.rules.version.iter().find_map(|place| self.text(place, element)).map(owned);
             let (id, key) = (id.map(|id| Cow::Owned(clean(self.rules, &id).to_owned())), key.map(owned));
-            let relative = Relative { parent: parent.map(owned), id, key, raw };
+            let relative = Relative { parent: parent.map(owned), id, version, key, raw };
             return self.relative.push(relative);
         }
         self.asked.push(id.as_deref().map(|id| clean(self.rules, id)), key.as_deref(), raw.as_deref());
@@ -237,13 +238,12 @@ impl<'a> Adder<'a, '_, '_> {
         Some(self.with_tail(id, element))
     }
 
-    /// An id with the version or port that belongs to it.
+    /// An id with the port that belongs to it.
     fn with_tail(&self, id: Cow<'a, str>, element: Value<'a>) -> Cow<'a, str> {
         let tail = |places: &[RequestPlace]| places.iter().find_map(|place| self.text(place, element));
-        match (tail(&self.rules.version), tail(&self.rules.port)) {
-            (Some(version), _) => Cow::Owned(format!("{id}/{version}")),
-            (None, Some(port)) => Cow::Owned(format!("{id}:{port}")),
-            (None, None) => id,
+        match tail(&self.rules.port) {
+            Some(port) => Cow::Owned(format!("{id}:{port}")),
+            None => id,
         }
     }
 
