@@ -203,6 +203,22 @@ impl Budget {
         }
         true
     }
+
+    /// Makes the share this large as far as there is room, and gives back what is more.
+    pub fn settle(&mut self, bytes: usize) {
+        let surplus = self.bytes.saturating_sub(bytes) / GRAIN;
+        if let Some(held) = &mut self.held
+            && held.split(surplus).is_some()
+        {
+            self.bytes -= surplus * GRAIN;
+        }
+        self.reserve(bytes);
+    }
+
+    /// The share as a permit, for what is held longer than the call: [`Body::holding`].
+    pub fn into_permit(self) -> Option<OwnedSemaphorePermit> {
+        self.held
+    }
 }
 
 /// What collecting gave.
@@ -259,4 +275,24 @@ pub async fn collect(mut body: Incoming, limit: usize, budget: &mut Budget, sile
 
 fn join(first: Bytes, all: BytesMut) -> Bytes {
     if all.is_empty() { first } else { all.freeze() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_grows_while_there_is_room_and_is_given_back() {
+        let all = Arc::new(Semaphore::new(10));
+        let mut budget = Budget::new(Arc::clone(&all));
+        assert!(budget.reserve(8 * GRAIN) && !budget.reserve(11 * GRAIN));
+        budget.settle(2 * GRAIN + 1);
+        assert_eq!(all.available_permits(), 7);
+        budget.settle(5 * GRAIN);
+        assert_eq!(all.available_permits(), 5);
+        let permit = budget.into_permit();
+        assert_eq!(all.available_permits(), 5);
+        drop(permit);
+        assert_eq!(all.available_permits(), 10);
+    }
 }

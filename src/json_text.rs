@@ -50,6 +50,33 @@ fn hex4(bytes: &[u8]) -> Option<u32> {
     u32::from_str_radix(digits, 16).ok()
 }
 
+/// The inside of a JSON string, copied as it is spelled; a lone surrogate, which no strict reader takes, becomes U+FFFD.
+pub fn escaped(out: &mut Vec<u8>, inside: &str) {
+    let mut rest = inside;
+    while let Some(at) = lone_surrogate(rest) {
+        out.extend_from_slice(&rest.as_bytes()[..at]);
+        out.extend_from_slice(b"\\ufffd");
+        rest = &rest[at + 6..];
+    }
+    out.extend_from_slice(rest.as_bytes());
+}
+
+/// Where the first surrogate stands that is no half of a pair, in the inside of a JSON string.
+pub fn lone_surrogate(inside: &str) -> Option<usize> {
+    let bytes = inside.as_bytes();
+    let mut at = 0;
+    loop {
+        at += inside.get(at..)?.find('\\')?;
+        let half = if bytes.get(at + 1) == Some(&b'u') { hex4(&bytes[at..]) } else { None };
+        at += match half {
+            Some(0xD800..0xE000) if unicode(&bytes[at..]).1 == 12 => 12,
+            Some(0xD800..0xE000) => return Some(at),
+            Some(_) => 6,
+            None => 2,
+        };
+    }
+}
+
 /// A plain string as a JSON string. Most hold nothing to escape and are copied whole.
 pub fn string(out: &mut Vec<u8>, s: &str) {
     out.push(b'"');
@@ -126,6 +153,23 @@ mod tests {
     #[test]
     fn escapes_are_undone_and_lone_surrogates_replaced() {
         assert_eq!(unescape(r"a\n\u4e2d\ud83d\ude00\ud83dz\/\"), "a\n中😀\u{fffd}z/\u{fffd}");
+    }
+
+    #[test]
+    fn lone_surrogates_are_replaced_and_pairs_stay() {
+        for (inside, copied) in [
+            (r"a\ud83d\ude00b\n", r"a\ud83d\ude00b\n"),
+            (r"\ud83d", r"\ufffd"),
+            (r"\ude00\ud83d", r"\ufffd\ufffd"),
+            (r"\uD83Dx\uDE00", r"\ufffdx\ufffd"),
+            (r"\ud83d\ud83d\ude00", r"\ufffd\ud83d\ude00"),
+            (r"\\ud83d", r"\\ud83d"),
+            (r"\\\ud83dé", r"\\\ufffdé"),
+        ] {
+            let mut out = Vec::new();
+            escaped(&mut out, inside);
+            assert_eq!(String::from_utf8(out).expect("text"), copied, "{inside}");
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! onevelope: one envelope for every cloud's batch answer.
 //!
 //! `ARCHITECTURE.md` lists the modules in the order of a request's way. `decode`, `envelope`, `profile`, `request`, `judge`,
-//! `reply` and `explain` are dry: no I/O, no clock.
+//! `reply`, `explain` and `adversary` are dry: no I/O, no clock.
 
 pub mod admin;
+pub mod adversary;
 pub mod body;
 pub mod cli;
 pub mod config;

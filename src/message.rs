@@ -1,7 +1,7 @@
 //! Raw HTTP/1.1 messages in files: what `normalize`, `explain` and the profiles' own cases read.
 //!
 //! Format: start line, headers, a blank line, then the body to the end of the file. Lines end with CRLF or LF.
-//! Framing headers are ignored: the file's end is the body's end.
+//! Framing headers are ignored: the file's end is the body's end, to the last byte; an editor's final newline is one of them.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -122,4 +122,23 @@ fn start_line(line: &str) -> Result<Message, MessageError> {
         return Err(bad("a request starts with `POST /path HTTP/1.1`"));
     }
     Ok(Message { method: Some(method), target: target.to_owned(), ..empty })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_what_stands_in_the_file_to_its_last_byte() {
+        for head in ["", "Content-Length: 1\r\n", "Transfer-Encoding: chunked\r\n"] {
+            for body in ["", "\n", "{}", "{}\n", "{}\r\n\r\n", "\n\na\n"] {
+                let file = format!("HTTP/1.1 200 OK\r\n{head}\r\n{body}");
+                assert_eq!(
+                    Message::parse(file.as_bytes()).expect("a reply").body,
+                    body.as_bytes(),
+                    "{file:?}"
+                );
+            }
+        }
+    }
 }

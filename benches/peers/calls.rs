@@ -6,7 +6,9 @@ use onevelope::message::Message;
 use serde_json::Value;
 
 use crate::Failure;
-use crate::support::conversations::{Conversation, huawei_done, huawei_failed, tencent};
+use crate::support::conversations::{
+    Conversation, huawei_done, huawei_failed, shuffled, tencent, tencent_in,
+};
 
 /// A request and its reply as the bytes that go over the wire.
 #[derive(Clone, Debug)]
@@ -27,12 +29,18 @@ pub struct Call {
 pub enum Kind {
     /// Form in; a `detail` map by id out, every tenth failed
     Tencent,
+    /// The same with ids in no order, which the reply keeps
+    TencentShuffled,
+    /// Ids in no order, and the reply in another
+    TencentApart,
     /// JSON in; a `response[]` list of what was done out
     HuaweiDone,
     /// JSON in; an `internalError[]` list of what failed out
     HuaweiFailed,
     /// The Tencent form on a path where no batch is asked
     OtherPath,
+    /// JSON on a path where no batch is asked
+    OtherJson,
     /// A Tencent form whose action no profile knows: only its body tells
     OtherAction,
 }
@@ -46,14 +54,29 @@ impl Kind {
         let each = |name, make: fn(usize) -> Conversation| {
             sizes.iter().map(|&n| Call::batch(name, make(n))).collect()
         };
+        // One alone has no order.
+        let in_disorder = |name, make: fn(usize) -> Conversation| {
+            sizes.iter().filter(|&&n| n > 1).map(|&n| Call::batch(name, make(n))).collect()
+        };
         match self {
             Self::Tencent => each("Tencent `detail`", tencent),
+            Self::TencentShuffled => in_disorder("Tencent, shuffled", |n| {
+                let order = shuffled(n, 1);
+                tencent_in(&order, &order)
+            }),
+            Self::TencentApart => {
+                in_disorder("Tencent, orders differ", |n| tencent_in(&shuffled(n, 1), &shuffled(n, 2)))
+            }
             Self::HuaweiDone => each("Huawei `response[]`", huawei_done),
             Self::HuaweiFailed => each("Huawei `internalError[]`", huawei_failed),
-            Self::OtherPath => vec![Call::other("not recognised: path", |request| {
+            Self::OtherPath => vec![Call::other("not recognised: path", tencent(OTHER), |request| {
                 request.target = "/v2/other".to_owned();
             })],
-            Self::OtherAction => vec![Call::other("not recognised: action", |request| {
+            Self::OtherJson => vec![Call::other("not recognised: JSON", huawei_done(OTHER), |request| {
+                request.method = Some(http::Method::POST);
+                request.target = "/v1/other".to_owned();
+            })],
+            Self::OtherAction => vec![Call::other("not recognised: action", tencent(OTHER), |request| {
                 let body = String::from_utf8_lossy(&request.body).replace("StopInstances", "Unheard");
                 request.body = body.into_bytes();
             })],
@@ -66,8 +89,7 @@ impl Call {
         Self::new(name, talk.asked, &talk.request, talk.reply.body, Some(talk.failed))
     }
 
-    fn other(name: &'static str, change: fn(&mut Message)) -> Self {
-        let mut talk = tencent(OTHER);
+    fn other(name: &'static str, mut talk: Conversation, change: fn(&mut Message)) -> Self {
         change(&mut talk.request);
         Self::new(name, OTHER, &talk.request, br#"{"code":0,"message":"","total":10}"#.to_vec(), None)
     }

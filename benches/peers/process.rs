@@ -24,14 +24,13 @@ impl Process {
     /// Starts a program on one core and waits until it listens. `loud`: what it says on standard error is for us.
     pub async fn start(
         core: usize,
-        program: &str,
-        arguments: &[String],
+        words: &[String],
         address: SocketAddr,
         loud: bool,
     ) -> Result<Self, Failure> {
         // `taskset` turns into the program, so the process is the program's own.
         let mut command = Command::new("taskset");
-        command.args(["-c", &core.to_string(), program]).args(arguments);
+        command.args(["-c", &core.to_string()]).args(words);
         command.stdin(Stdio::null()).stdout(Stdio::null());
         if !loud {
             command.stderr(Stdio::null());
@@ -40,14 +39,14 @@ impl Process {
         let mut process = Self { child, address };
         for _ in 0..500 {
             if let Some(status) = process.child.try_wait()? {
-                return Err(format!("{status} from: {program} {}", arguments.join(" ")).into());
+                return Err(format!("{status} from: {}", words.join(" ")).into());
             }
             if TcpStream::connect(address).await.is_ok() {
                 return Ok(process);
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Err(format!("does not listen on {address}: {program} {}", arguments.join(" ")).into())
+        Err(format!("does not listen on {address}: {}", words.join(" ")).into())
     }
 
     /// The time its threads have had so far. Other load on the machine disturbs it little.
@@ -68,6 +67,15 @@ impl Process {
         let line = text.lines().find(|line| line.starts_with(name)).ok_or("no such line of status")?;
         let kib: usize = line.split_whitespace().nth(1).ok_or("no number in status")?.parse()?;
         Ok(kib << 10)
+    }
+
+    /// Ends it by a signal that none of the programs handles: no drain, no last words of its own.
+    pub fn interrupt(&mut self) -> Result<(), Failure> {
+        // The shell's own `kill`: there is always a shell.
+        let kill = format!("kill -USR1 {}", self.child.id());
+        Command::new("sh").args(["-c", &kill]).status().map_err(|cause| format!("sh: {cause}"))?;
+        self.child.wait()?;
+        Ok(())
     }
 
     /// From now on `VmHWM` tells the highest again; a start may have been the highest so far.

@@ -25,6 +25,8 @@ pub struct Place {
     /// The proxies' core.
     pub core: usize,
     pub vendor: SocketAddr,
+    /// Words before each program: one that runs it and looks on, or nothing.
+    pub under: Vec<String>,
     /// Configurations go there.
     pub folder: PathBuf,
 }
@@ -80,13 +82,15 @@ impl Target {
                 words(&["-c", &config, "--concurrency", "1", "--disable-hot-restart", "-l", "error"])
             }
         };
+        let program = [program.to_string_lossy().into_owned()];
+        let words = [&place.under[..], &program, &arguments].concat();
         // onevelope's own log lines are part of its work and not for us.
-        Process::start(place.core, &program.to_string_lossy(), &arguments, address, self != Self::Onevelope)
-            .await
+        Process::start(place.core, &words, address, self != Self::Onevelope).await
     }
 }
 
-fn find(name: &str) -> Option<PathBuf> {
+/// Where a program is.
+pub fn find(name: &str) -> Option<PathBuf> {
     // `sbin` is not on everybody's path.
     let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin";
     path.split(':').map(|folder| Path::new(folder).join(name)).find(|file| file.is_file())
@@ -112,6 +116,6 @@ fn written(
     Ok(file.to_string_lossy().into_owned())
 }
 
-fn words(words: &[&str]) -> Vec<String> {
+pub fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }

@@ -48,8 +48,13 @@ impl Conversation {
 }
 
 /// More than any of the batches needs.
-pub const LIMITS: Limits =
-    Limits { decoded_body: 256 << 20, ratio: 1000, bounds: Bounds { depth: 128, nodes: 8_000_000 } };
+pub const LIMITS: Limits = Limits {
+    decoded_body: 256 << 20,
+    ratio: 1000,
+    bounds: Bounds { depth: 128, nodes: 8_000_000 },
+    items: 1_000_000,
+    envelope: 1 << 30,
+};
 
 const JSON_OK: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
 const XML_OK: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n";
@@ -80,9 +85,26 @@ fn uuid(i: usize) -> String {
     format!("{i:08x}-46ca-475e-917e-2563e5a8cd19")
 }
 
+/// Numbers in no order, the same ones every time: another machine must get the same bytes.
+pub fn shuffled(n: usize, seed: u64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    let mut state = seed;
+    for end in (1..n).rev() {
+        // Knuth's multiplier for 64 bits; its upper bits are the good ones.
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        order.swap(end, (state >> 33) as usize % (end + 1));
+    }
+    order
+}
+
+fn ascending(n: usize) -> Vec<usize> {
+    (0..n).collect()
+}
+
 /// The `detail` map of Tencent's asynchronous batches.
-pub fn tencent_detail(n: usize) -> String {
-    let detail = each(n, ",", |out, i| {
+fn tencent_detail(order: &[usize]) -> String {
+    let detail = each(order.len(), ",", |out, at| {
+        let i = order[at];
         let _ = match fails(i) {
             true => write!(
                 out,
@@ -97,33 +119,43 @@ pub fn tencent_detail(n: usize) -> String {
             ),
         };
     });
-    let code = if n >= 10 { 5400 } else { 0 };
+    let code = if order.len() >= 10 { 5400 } else { 0 };
     format!(r#"{{"code":{code},"message":"","detail":{{{detail}}}}}"#)
 }
 
-fn tencent_ids(n: usize) -> String {
-    each(n, "&", |out, i| {
-        let _ = write!(out, "instanceIds.{}={}", i + 1, instance(i));
-    })
-}
-
 /// The form body of a Tencent batch.
-pub fn tencent_form(n: usize) -> String {
-    format!("Action=StopInstances&Region=ap-guangzhou&{}", tencent_ids(n))
+fn tencent_form(order: &[usize]) -> String {
+    let ids = each(order.len(), "&", |out, at| {
+        let _ = write!(out, "instanceIds.{}={}", at + 1, instance(order[at]));
+    });
+    format!("Action=StopInstances&Region=ap-guangzhou&{ids}")
 }
 
 /// Form in, JSON map out.
 pub fn tencent(n: usize) -> Conversation {
-    let request =
-        format!("POST /v2/index.php HTTP/1.1\r\nHost: cvm.api.qcloud.com\r\n{FORM}{}", tencent_form(n));
-    Conversation::new("tencent/async-task", &request, &format!("{JSON_OK}{}", tencent_detail(n)), n, n / 10)
+    tencent_in(&ascending(n), &ascending(n))
+}
+
+/// Form in, JSON map out; the resources in any order, both ways.
+pub fn tencent_in(asked: &[usize], replied: &[usize]) -> Conversation {
+    let (n, form) = (asked.len(), tencent_form(asked));
+    let request = format!("POST /v2/index.php HTTP/1.1\r\nHost: cvm.api.qcloud.com\r\n{FORM}{form}");
+    let reply = format!("{JSON_OK}{}", tencent_detail(replied));
+    Conversation::new("tencent/async-task", &request, &reply, n, n / 10)
 }
 
 /// Query in, JSON map out.
 pub fn tencent_query(n: usize) -> Conversation {
-    let query = tencent_form(n);
+    let order = ascending(n);
+    let query = tencent_form(&order);
     let request = format!("GET /v2/index.php?{query} HTTP/1.1\r\nHost: cvm.api.qcloud.com\r\n\r\n");
-    Conversation::new("tencent/async-task", &request, &format!("{JSON_OK}{}", tencent_detail(n)), n, n / 10)
+    Conversation::new(
+        "tencent/async-task",
+        &request,
+        &format!("{JSON_OK}{}", tencent_detail(&order)),
+        n,
+        n / 10,
+    )
 }
 
 fn huawei_request(n: usize) -> String {

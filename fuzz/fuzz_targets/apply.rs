@@ -47,7 +47,7 @@ fuzz_target!(|data: &[u8]| {
     }
     let statuses = [200, 202, 204, 207, 400, 403, 404, 429, 500, 503];
     let incoming = Incoming { status: statuses[*status as usize % 10], headers: &headers, body, cut: false };
-    let limits = Limits { decoded_body: 1 << 20, ratio: 100, bounds: Bounds { depth: 64, nodes: 1 << 18 } };
+    let limits = Limits { decoded_body: 1 << 20, ratio: 100, bounds: Bounds { depth: 64, nodes: 1 << 18 }, items: 1 << 18, envelope: 1 << 30 };
     let written = [Trace::default(), Trace::on()].map(|mut trace| {
         translate(&request, &incoming, &limits, false, true, &mut trace, |envelope, text, _| {
             let counted = envelope.results.iter().filter(|v| v.index.is_some() && v.occurrence == 0).count();

@@ -1,15 +1,17 @@
 //! A profile's own conversations: `<vendor>/<family>/<case>/{request.http,reply.http,envelope.json,source.md}`.
+//! A `route.toml` beside them says how the conversation is judged and shown, where that is not as on a plain route: `data`,
+//! `strict`, `minimal`, `raw`, `status`.
 //!
 //! A missing `envelope.json` is written for a person to read and commit, and the case fails that once.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::explain::{judge_messages, recognise, reply_message};
+use crate::adversary::Conversation;
+use crate::explain::{Manner, judge_messages, recognise, reply_message};
 use crate::judge::Trace;
 use crate::message::Message;
 use crate::profile::ProfileSet;
-use crate::reply::RawPolicy;
 use crate::request::Scope;
 
 /// One conversation and the envelope it deserves.
@@ -66,9 +68,39 @@ impl Case {
         format!("{}/{}", self.vendor, self.family)
     }
 
+    /// How it is judged and shown: `route.toml`, where there is one.
+    ///
+    /// # Errors
+    /// When the file says what no route can.
+    pub fn manner(&self) -> Result<Manner, String> {
+        match std::fs::read_to_string(self.dir.join("route.toml")) {
+            Ok(text) => toml::from_str(&text).map_err(|cause| format!("  route.toml: {cause}")),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(Manner::default()),
+            Err(cause) => Err(format!("  route.toml: {cause}")),
+        }
+    }
+
     /// Runs the conversation against the profiles.
     pub fn run(&self, set: &ProfileSet) -> CaseResult {
         CaseResult { problem: self.check(set).err() }
+    }
+
+    /// The two messages.
+    ///
+    /// # Errors
+    /// When a file is missing or no message.
+    pub fn conversation(&self) -> Result<Conversation, String> {
+        let read =
+            |file: &str| std::fs::read(self.dir.join(file)).map_err(|cause| format!("  {file}: {cause}"));
+        let request =
+            Message::parse(&read("request.http")?).map_err(|cause| format!("  request.http: {cause}"))?;
+        Ok(Conversation {
+            vendor: self.vendor.clone(),
+            profile: self.profile(),
+            name: name_of(&self.dir),
+            request,
+            reply: reply_message(&read("reply.http")?),
+        })
     }
 
     /// The envelope the conversation gives now, pretty JSON.
@@ -76,17 +108,13 @@ impl Case {
     /// # Errors
     /// When a file is missing or wrong, or another profile (or none) recognises the request.
     pub fn envelope(&self, set: &ProfileSet) -> Result<String, String> {
-        let read =
-            |file: &str| std::fs::read(self.dir.join(file)).map_err(|cause| format!("  {file}: {cause}"));
-        let request =
-            Message::parse(&read("request.http")?).map_err(|cause| format!("  request.http: {cause}"))?;
-        let reply = reply_message(&read("reply.http")?);
+        let Conversation { request, reply, .. } = self.conversation()?;
         let scope = Scope { vendor: Some(&self.vendor), profile: None };
         let request = recognise(set, &scope, &request).map_err(|cause| format!("  {cause}"))?;
         if request.profile.name != self.profile() {
             return Err(format!("  recognised by {} instead of {}", request.profile.name, self.profile()));
         }
-        let judged = judge_messages(request, &reply, false, RawPolicy::OnFailure, &mut Trace::default());
+        let judged = judge_messages(request, &reply, self.manner()?, &mut Trace::default());
         let value: serde_json::Value = serde_json::from_slice(&judged.json)
             .map_err(|cause| format!("  the envelope is no JSON: {cause}"))?;
         serde_json::to_string_pretty(&value).map(|text| text + "\n").map_err(|cause| format!("  {cause}"))

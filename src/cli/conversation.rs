@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::envelope::BatchOutcome;
-use crate::explain::{Judged, Unrecognised, judge_messages, recognise, reply_message};
+use crate::explain::{Judged, Manner, Unrecognised, judge_messages, recognise, reply_message};
 use crate::judge::Trace;
 use crate::message::Message;
 use crate::profile::ProfileSet;
@@ -39,6 +39,9 @@ pub(super) struct Args {
     /// As `Prefer: handling=strict`: no inference, no repair
     #[arg(long)]
     pub(super) strict: bool,
+    /// As `data = true` of a route: each result with its own fragment of the vendor's body
+    #[arg(long)]
+    pub(super) data: bool,
     /// When the vendor's body is shown: never, on_failure or always
     #[arg(long, default_value = "on_failure", value_parser = raw_policy)]
     pub(super) raw: RawPolicy,
@@ -78,7 +81,8 @@ pub(super) fn judge(args: &Args, set: &ProfileSet, trace: &mut Trace) -> Result<
         }
         (None, ids) => by_ids(set, args, ids.as_deref().unwrap_or_default())?,
     };
-    Ok(judge_messages(request, &reply, args.strict, args.raw, trace))
+    let manner = Manner { strict: args.strict, data: args.data, raw: args.raw, ..Manner::default() };
+    Ok(judge_messages(request, &reply, manner, trace))
 }
 
 fn by_ids(set: &ProfileSet, args: &Args, ids: &[String]) -> Result<Request, ConversationError> {

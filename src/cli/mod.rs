@@ -1,5 +1,6 @@
 //! The command line: one file per command. Standard output is data, standard error is talk.
 
+mod adversary; // the cases' replies, changed
 mod cases; // a profile's own conversations
 mod check;
 mod client; // HTTP to the admin port
@@ -36,6 +37,7 @@ const EXAMPLES: &str = "Examples:
   onevelope check --config onevelope.toml                 say every problem of a configuration
   onevelope normalize --request req.http --reply rep.http  one conversation, offline
   onevelope explain --request req.http --reply rep.http    the same, and why
+  onevelope profiles --profiles mine test cases            your profiles' cases, and the adversary against them
 
 Exit codes: 0 good, 1 the batch did not wholly succeed (or a case failed), 2 not recognised,
 64 wrong usage, 78 bad configuration.";

@@ -1,8 +1,9 @@
 //! `onevelope profiles`: what is known, and whether it still holds.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::adversary;
 use super::cases::find_cases;
 use crate::profile::ProfileSet;
 
@@ -22,10 +23,23 @@ enum Command {
     /// Print a profile's file
     Show { profile: String },
     /// Run profiles' own conversations: DIR/<vendor>/<family>/<case>/{request.http,reply.http,envelope.json}
-    Test {
-        #[arg(default_value = "tests/profiles")]
-        dir: PathBuf,
-    },
+    ///
+    /// Then the adversary: each reply is changed in some thirty ways (an error put in, an id changed, the status, a count, a list,
+    /// the end cut off, …) and nothing may stay good that the changed reply does not prove. A line for each verdict that
+    /// does: what was changed, the verdict, and the word of the profile that mends it. Exit code 1 if anything failed.
+    Test(Test),
+}
+
+#[derive(Debug, clap::Args)]
+struct Test {
+    #[arg(default_value = "tests/profiles")]
+    dir: PathBuf,
+    /// Only this profile's cases, as `vendor/family`
+    #[arg(long, value_name = "PROFILE")]
+    only: Option<String>,
+    /// Only the cases as they are, no changed replies
+    #[arg(long)]
+    no_adversary: bool,
 }
 
 pub(super) fn run(args: &Args) -> u8 {
@@ -50,7 +64,7 @@ pub(super) fn run(args: &Args) -> u8 {
                 super::USAGE
             }
         },
-        Some(Command::Test { dir }) => test(&set, dir),
+        Some(Command::Test(args)) => test(&set, args),
     }
 }
 
@@ -80,18 +94,22 @@ fn shortened(text: &str, most: usize) -> String {
     format!("{} …", &text[..cut])
 }
 
-fn test(set: &ProfileSet, dir: &Path) -> u8 {
-    let cases = match find_cases(dir) {
-        Ok(cases) if !cases.is_empty() => cases,
-        Ok(_) => {
-            super::say(&format!("onevelope: no cases below {}", dir.display()));
-            return super::USAGE;
-        }
+fn test(set: &ProfileSet, args: &Test) -> u8 {
+    let mut cases = match find_cases(&args.dir) {
+        Ok(cases) => cases,
         Err(cause) => {
             super::say(&format!("onevelope: {cause}"));
             return super::USAGE;
         }
     };
+    if let Some(only) = &args.only {
+        cases.retain(|case| case.profile() == *only);
+    }
+    if cases.is_empty() {
+        let of = args.only.as_ref().map_or(String::new(), |only| format!(" of {only}"));
+        super::say(&format!("onevelope: no cases{of} below {}", args.dir.display()));
+        return super::USAGE;
+    }
     let mut failed = 0;
     for case in &cases {
         let result = case.run(set);
@@ -100,6 +118,7 @@ fn test(set: &ProfileSet, dir: &Path) -> u8 {
             super::put(&format!("FAIL {}\n{problem}", case.name()));
         }
     }
+    let unproven = if args.no_adversary { 0 } else { adversary::run(set, &cases) };
     super::put(&format!("{} passed, {failed} failed", cases.len() - failed));
-    u8::from(failed > 0)
+    u8::from(failed > 0 || unproven > 0)
 }

@@ -1,7 +1,7 @@
 //! What types cannot tell: names that must exist, URLs that must parse, things that exclude each other.
 
 use super::problem::locate;
-use super::{Config, Problem, RouteConfig, UpstreamConfig};
+use super::{ByteSize, Config, Problem, RouteConfig, UpstreamConfig};
 use crate::profile::{HostPattern, ProfileSet};
 
 /// Every problem of a typed configuration.
@@ -20,24 +20,21 @@ pub(super) fn check(config: &Config, profiles: &ProfileSet, file: &str, text: &s
     for (path, what) in config.events.problems() {
         check.problem(path, what);
     }
-    let limits = &config.limits;
-    let sizes = [
-        ("request_body", limits.request_body.0),
-        ("reply_body", limits.reply_body.0),
-        ("decoded_body", limits.decoded_body.0),
-        ("decompression_ratio", limits.decompression_ratio),
-        ("json_depth", limits.json_depth),
-        ("items", limits.items),
-        ("memory", limits.memory.0),
-        ("connections", limits.connections),
-    ];
-    for (key, _) in sizes.iter().filter(|(_, size)| *size == 0) {
-        check.problem(
-            &["limits", key],
-            format!("limits.{key} must be at least 1: nothing could be served or read"),
-        );
-    }
+    check.limits(config);
     check.problems
+}
+
+/// Longest body that is read: a string of an envelope has 28 bits for its length.
+const LONGEST: usize = (256 << 20) - 1;
+
+/// A bound for people.
+fn in_words(bytes: usize) -> String {
+    match bytes {
+        1 => "1 byte".to_owned(),
+        LONGEST => "256 MiB less one byte".to_owned(),
+        _ if bytes >= 1 << 30 => format!("{} GiB", bytes >> 30),
+        _ => format!("{} KiB", bytes >> 10),
+    }
 }
 
 struct Check<'c> {
@@ -129,8 +126,21 @@ impl Check<'_> {
                 .to_owned();
             self.problem(&at("credentials"), what);
         }
-        if upstream.max_concurrent == 0 {
-            self.problem(&at("max_concurrent"), "must be at least 1".to_owned());
+        if !(1..=1_000_000).contains(&upstream.max_concurrent) {
+            let what = format!("upstreams.{name}: max_concurrent must be from 1 to 1000000");
+            self.problem(&at("max_concurrent"), what);
+        }
+        let waits = [
+            ("connect_timeout", upstream.connect_timeout, "5s"),
+            ("head_timeout", upstream.head_timeout, "60s"),
+            ("body_timeout", upstream.body_timeout, "60s"),
+        ];
+        for (key, wait, mend) in waits.into_iter().filter(|(_, wait, _)| wait.0.is_zero()) {
+            let wait = humantime::format_duration(wait.0);
+            let what = format!(
+                "upstreams.{name}: {key} = \"{wait}\" ends every call at once; write it as {mend:?}, say"
+            );
+            self.problem(&at(key), what);
         }
         if let Some(ca) = &upstream.ca
             && !ca.is_file()
@@ -142,6 +152,38 @@ impl Check<'_> {
                 &["upstreams", name],
                 format!("no route uses upstreams.{name}: remove it, or name it in a route"),
             );
+        }
+    }
+
+    /// Both ends of each limit: below the one nothing is served or read, above the other positions, counters or the stack end.
+    fn limits(&mut self, config: &Config) {
+        let limits = &config.limits;
+        let sizes = [
+            ("request_body", limits.request_body, 1, LONGEST, "8 MiB"),
+            ("reply_body", limits.reply_body, 1, LONGEST, "16 MiB"),
+            ("decoded_body", limits.decoded_body, 1, LONGEST, "64 MiB"),
+            ("envelope", limits.envelope, 64 << 10, 4 << 30, "64 MiB"),
+            ("memory", limits.memory, 64 << 10, 1 << 40, "512 MiB"),
+        ];
+        for (key, ByteSize(size), least, most, mend) in sizes {
+            if !(least..=most).contains(&size) {
+                let (least, most) = (in_words(least), in_words(most));
+                let what =
+                    format!("limits.{key} must be from {least} to {most}; write it as {key} = {mend:?}, say");
+                self.problem(&["limits", key], what);
+            }
+        }
+        let counts = [
+            ("decompression_ratio", limits.decompression_ratio, 1_000_000, "200"),
+            ("json_depth", limits.json_depth, 512, "128"),
+            ("items", limits.items, 8_000_000, "250_000"),
+            ("connections", limits.connections, 1_000_000, "10_000"),
+        ];
+        for (key, count, most, mend) in counts {
+            if !(1..=most).contains(&count) {
+                let what = format!("limits.{key} must be from 1 to {most}; write it as {key} = {mend}, say");
+                self.problem(&["limits", key], what);
+            }
         }
     }
 

@@ -16,8 +16,10 @@ pub struct LimitsConfig {
     pub decompression_ratio: usize,
     /// Deepest nesting of a document.
     pub json_depth: usize,
-    /// Most resources in one reply.
+    /// Most results of one call: asked items, what the vendor volunteers or announces, repeated statements.
     pub items: usize,
+    /// Largest envelope that is written; `raw` is cut to what the results leave.
+    pub envelope: ByteSize,
     /// Most bytes that all calls together may hold: bodies, and four times a reply's size while it is read.
     pub memory: ByteSize,
     /// Most client connections at once.
@@ -33,6 +35,7 @@ impl Default for LimitsConfig {
             decompression_ratio: 200,
             json_depth: 128,
             items: 250_000,
+            envelope: ByteSize::mebibytes(64),
             memory: ByteSize::mebibytes(512),
             connections: 10_000,
         }

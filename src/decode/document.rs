@@ -36,6 +36,9 @@ const KEY: u32 = 6;
 /// Most nodes a tape can hold.
 pub(super) const MOST_NODES: usize = (1 << 28) - 1;
 
+/// Longest text under a tape: positions in it have 32 bits, and a string of an envelope has 28 for its length.
+pub(super) const LONGEST_TEXT: usize = (1 << 28) - 1;
+
 impl Node {
     #[inline]
     pub(super) fn new(kind: Kind, escaped: bool, start: usize, end: usize, next: usize) -> Self {

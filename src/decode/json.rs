@@ -3,15 +3,18 @@
 //! Format: a node for every value and every key, containers before their content; see [`Node`]. The text is
 //! already known to be UTF-8, so only structure, escapes and number spelling are left to check.
 
-use super::document::{Kind, MOST_NODES, Node};
+use super::document::{Kind, LONGEST_TEXT, MOST_NODES, Node};
 use super::{Bounds, DecodeError, Wire};
 use crate::json_text::plain_run;
 
 /// Reads one JSON text.
 ///
 /// # Errors
-/// `Syntax` with the byte offset, `Truncated` when the text ends inside a value, `TooDeep`, `TooMany`.
+/// `Syntax` with the byte offset, `Truncated` when the text ends inside a value, `TooDeep`, `TooMany`, `TooLong`.
 pub(super) fn parse(text: &str, bounds: Bounds) -> Result<Vec<Node>, DecodeError> {
+    if text.len() > LONGEST_TEXT {
+        return Err(DecodeError::TooLong);
+    }
     let mut reader = Reader {
         bytes: text.as_bytes(),
         at: 0,

@@ -9,6 +9,7 @@ mod coding; // content-encoding, capped
 mod compare; // short texts
 mod document; // the tree every wire format becomes
 mod form; // query strings and form bodies
+mod graphql; // what a GraphQL document asks for
 mod json; // strict JSON → tape
 mod lines; // text lines and NDJSON
 mod multipart; // multipart/mixed of HTTP messages
@@ -20,6 +21,7 @@ pub use charset::to_utf8;
 pub use coding::{CODINGS, CodingError, decode_content};
 pub use compare::same;
 pub use document::{Document, Kind, Scalar, Value};
+pub use graphql::response_keys;
 pub use multipart::path_of;
 pub use pointer::{Pointer, PointerError};
 pub use repair::Slips;
@@ -66,6 +68,8 @@ pub enum DecodeError {
     TooDeep { depth: usize },
     #[error("more than {nodes} values")]
     TooMany { nodes: usize },
+    #[error("longer than 256 MiB as text")]
+    TooLong,
     #[error("the body is a binary format (CBOR) that is not read")]
     Binary,
     #[error("no body")]

@@ -14,7 +14,8 @@ use crate::json_text::string;
 pub(super) fn to_json(text: &str, bounds: Bounds) -> Result<(String, String), DecodeError> {
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}').trim_start());
     reader.config_mut().check_end_names = true;
-    let mut writer = Writer { out: Vec::with_capacity(text.len()), open: Vec::new(), done: false, root: String::new() };
+    let mut writer =
+        Writer { out: Vec::with_capacity(text.len()), open: Vec::new(), done: false, root: String::new() };
     loop {
         let event = reader.read_event();
         let offset = reader.buffer_position() as usize;

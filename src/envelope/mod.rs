@@ -3,11 +3,14 @@
 //! Pure data and the rules that bind its parts. Knows no vendor, no wire and no clock; imports nothing of
 //! ours, so whatever holds here holds wherever an envelope is made.
 
+mod hidden; // what is never shown
 mod result; // one resource's fate
 mod status; // the HTTP status an envelope deserves
+mod strict; // JSON that every reader takes
 mod text; // strings that may still be in their JSON spelling
 mod write; // envelope → bytes
 
+pub use hidden::Hidden;
 pub use result::{Advice, Category, Evidence, Fault, Origin, Outcome, Task, TaskState, Verdict};
 pub use status::{StatusPolicy, status_line};
 pub use text::{Sources, Text, Texts};
@@ -117,6 +120,8 @@ pub struct Operation<'a> {
     pub action: &'a str,
     pub region: Option<&'a str>,
     pub resource_type: Option<&'a str>,
+    /// What ids are relative to: a bucket, an index, a scale set.
+    pub scope: Option<&'a str>,
     /// `<vendor>/<family>` of the profile that read the conversation.
     pub profile: &'a str,
     pub dry_run: bool,
@@ -177,6 +182,8 @@ pub struct Envelope<'a> {
     pub diagnostics: Vec<Diagnostic>,
     asked: &'a str,
     made: String,
+    /// What of the reply is never shown.
+    pub hidden: Hidden,
 }
 
 /// How an envelope without items is to be judged (`docs/envelope.md` section 4, rule 1).
@@ -242,12 +249,13 @@ impl<'a> Envelope<'a> {
         {
             fault.advice = Advice::Reconcile;
         }
-        Self { outcome, summary, operation, results, fault, task, upstream, diagnostics, asked, made }
+        let hidden = Hidden::default();
+        Self { outcome, summary, operation, results, fault, task, upstream, diagnostics, asked, made, hidden }
     }
 
     /// Where the texts stand, given the reply's document text.
     pub fn sources<'s>(&'s self, reply: &'s str) -> Sources<'s> {
-        Sources { reply, asked: self.asked, made: &self.made }
+        Sources { reply, asked: self.asked, made: &self.made, hidden: &self.hidden }
     }
 }
 

@@ -248,6 +248,8 @@ pub struct Verdict {
     pub index: Option<u32>,
     /// In the request's spelling; none when nobody named one.
     pub id: Option<Text>,
+    /// The vendor's own name for a resource that was asked for under another.
+    pub vendor_id: Option<Text>,
     /// Client-chosen correlation key.
     pub key: Option<Text>,
     /// 0 for the verdict that counts; 1, 2, … for further statements about the same resource.
@@ -265,6 +267,7 @@ impl Verdict {
         Self {
             index: None,
             id: None,
+            vendor_id: None,
             key: None,
             occurrence: 0,
             outcome,

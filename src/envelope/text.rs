@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 use std::num::NonZeroU32;
 
+use super::Hidden;
+use super::hidden::MASK;
 use crate::json_text::unescape;
 
 /// A span of a source. Read it through [`Sources`].
@@ -42,6 +44,10 @@ impl Text {
         Self::new(source, start as usize, len as usize, false)
     }
 
+    fn span(self) -> (usize, usize) {
+        (self.start as usize, (self.tail.get() >> 4) as usize)
+    }
+
     /// Whether it can stand between quotes as it is: in escaped form, or a span of a document's text that has no escapes.
     pub fn is_json(self) -> bool {
         let source = (self.tail.get() >> 2) & 3;
@@ -63,18 +69,27 @@ pub struct Sources<'s> {
     pub asked: &'s str,
     /// What the gateway made: header values, joined ids.
     pub made: &'s str,
+    /// What of the reply is never shown.
+    pub hidden: &'s Hidden,
 }
 
 impl<'s> Sources<'s> {
     /// The span as it stands, escaped or not.
     pub fn raw(&self, text: Text) -> &'s str {
+        let (start, len) = text.span();
         let source = match (text.tail.get() >> 2) & 3 {
+            0 if !self.hidden.is_empty() && self.hidden.covers(start, start + len) => return MASK,
             0 => self.reply,
             2 => self.made,
             _ => self.asked,
         };
-        let (start, len) = (text.start as usize, (text.tail.get() >> 4) as usize);
         source.get(start..start + len).unwrap_or("")
+    }
+
+    /// A fragment of the reply's JSON, without what is never shown.
+    pub fn fragment(&self, data: Text) -> Cow<'s, str> {
+        let (start, len) = data.span();
+        self.hidden.out_of(self.reply.get(start..start + len).unwrap_or(""), start)
     }
 
     /// The text itself.
@@ -117,7 +132,8 @@ impl<'s> Texts<'s> {
 
     /// The sources as they are now.
     pub fn sources(&self) -> Sources<'_> {
-        Sources { reply: self.reply, asked: self.asked, made: &self.made }
+        static NOTHING: Hidden = Hidden::nothing();
+        Sources { reply: self.reply, asked: self.asked, made: &self.made, hidden: &NOTHING }
     }
 }
 

@@ -5,10 +5,11 @@
 
 use bytes::Bytes;
 
+use super::strict::is_i_json;
 use super::{
     Diagnostic, Envelope, Evidence, Fault, Operation, Outcome, Sources, Summary, Task, Text, VERSION, Verdict,
 };
-use crate::json_text::{number, string};
+use crate::json_text::{escaped, number, string};
 
 /// Size at which a piece of output is full.
 const PIECE: usize = 64 << 10;
@@ -16,12 +17,19 @@ const PIECE: usize = 64 << 10;
 /// How the vendor's bytes are shown in `raw`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RawEncoding {
-    /// Valid JSON, spliced in verbatim.
+    /// Valid I-JSON, spliced in verbatim.
     Json,
     /// Other UTF-8, as a string.
     Text,
     /// Anything else, as base64.
     Base64,
+}
+
+impl RawEncoding {
+    /// How JSON text is shown: spliced in, unless a strict reader would refuse the envelope for it.
+    pub fn of_json(text: &str) -> Self {
+        if is_i_json(text) { Self::Json } else { Self::Text }
+    }
 }
 
 /// The vendor's answer as it came, decoded from its content coding.
@@ -39,10 +47,25 @@ pub struct Raw<'a> {
     pub shared: Option<Bytes>,
 }
 
+/// What `raw` takes beside its body and its media type.
+const RAW_FRAME: usize = 160;
+
 /// Size from which the vendor's bytes are sent from where they lie, instead of copied among ours.
 const SHARED: usize = 16 << 10;
 
 impl Raw<'_> {
+    /// The encoding, the body and whether it is cut, such that it takes no more than `room` bytes.
+    fn fitting(&self, room: usize) -> (RawEncoding, &str, bool) {
+        let body = self.body.as_ref();
+        let (encoding, shown) = match self.encoding {
+            RawEncoding::Json if body.trim().len() <= room => return (RawEncoding::Json, body, false),
+            // A part of JSON is none.
+            RawEncoding::Json | RawEncoding::Text => (RawEncoding::Text, spelled_within(body, room)),
+            RawEncoding::Base64 => (RawEncoding::Base64, &body[..body.len().min(room & !3)]),
+        };
+        (encoding, shown, shown.len() < body.len())
+    }
+
     /// The body as a piece of its own, if it is large, JSON, and lies in bytes that can be shared.
     fn as_it_lies(&self) -> Option<Bytes> {
         let (shared, body) = (self.shared.as_ref()?, self.body.trim());
@@ -51,6 +74,24 @@ impl Raw<'_> {
         let fits = self.encoding == RawEncoding::Json && body.len() >= SHARED && within;
         fits.then(|| shared.slice(start..start + body.len()))
     }
+}
+
+/// The longest beginning of a text that takes no more than `room` bytes inside a JSON string.
+fn spelled_within(text: &str, room: usize) -> &str {
+    // The longest escape has six bytes.
+    if text.len().saturating_mul(6) <= room {
+        return text;
+    }
+    let mut taken = 0;
+    let end = text.bytes().position(|byte| {
+        taken += match byte {
+            b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+            0..0x20 => 6,
+            _ => 1,
+        };
+        taken > room
+    });
+    &text[..end.map_or(text.len(), |end| text.floor_char_boundary(end))]
 }
 
 /// What an envelope needs beside its verdicts to become bytes.
@@ -70,8 +111,14 @@ impl Writer<'_> {
     /// The envelope's JSON, in pieces: a large one is never copied as a whole. `reply` is the document text that the
     /// envelope's texts point into.
     pub fn write(&self, envelope: &Envelope<'_>, reply: &str) -> Vec<Bytes> {
+        self.write_within(envelope, reply, usize::MAX).unwrap_or_default()
+    }
+
+    /// The same in no more than `most` bytes: `raw` is cut to what the verdicts leave; none where they alone are more.
+    pub fn write_within(&self, envelope: &Envelope<'_>, reply: &str, most: usize) -> Option<Vec<Bytes>> {
         let sources = envelope.sources(reply);
         let mut pieces = Vec::new();
+        let mut written = 0;
         let raw_len = self.raw.as_ref().map_or(0, |r| r.body.len() + 128);
         let estimate = 1024 + raw_len + envelope.results.len() * 160;
         let mut out = Vec::with_capacity(estimate.min(PIECE + 1024));
@@ -98,6 +145,10 @@ impl Writer<'_> {
             first = false;
             result(&mut out, verdict, &mut said, &sources);
             if out.len() >= PIECE {
+                written += out.len();
+                if written > most {
+                    return None;
+                }
                 pieces.push(Bytes::from(std::mem::replace(&mut out, Vec::with_capacity(PIECE + 1024))));
             }
         }
@@ -112,21 +163,26 @@ impl Writer<'_> {
         }
         self.upstream(&mut out, envelope, &sources);
         diagnostics(&mut out, &envelope.diagnostics);
-        if let Some(found) = &self.raw {
-            raw_head(&mut out, found);
+        let room = most.checked_sub(written + out.len() + 1)?;
+        if let Some(found) = &self.raw
+            && let Some(room) =
+                room.checked_sub(RAW_FRAME + found.media_type.map_or(0, |word| 2 * word.len()))
+        {
+            let (encoding, body, cut) = found.fitting(room);
+            raw_head(&mut out, found, encoding);
             match found.as_it_lies() {
-                Some(body) => {
+                Some(piece) if !cut => {
                     pieces.push(Bytes::from(std::mem::take(&mut out)));
-                    pieces.push(body);
+                    pieces.push(piece);
                 }
-                None if found.encoding == RawEncoding::Json => lit(&mut out, found.body.trim()),
-                None => string(&mut out, &found.body),
+                _ if encoding == RawEncoding::Json => lit(&mut out, body.trim()),
+                _ => string(&mut out, body),
             }
-            raw_tail(&mut out, found);
+            raw_tail(&mut out, found, cut);
         }
         out.push(b'}');
         pieces.push(Bytes::from(out));
-        pieces
+        Some(pieces)
     }
 
     fn upstream(&self, out: &mut Vec<u8>, envelope: &Envelope<'_>, sources: &Sources<'_>) {
@@ -185,6 +241,10 @@ fn operation(out: &mut Vec<u8>, op: &Operation<'_>) {
     if let Some(kind) = op.resource_type {
         lit(out, ",\"resource_type\":");
         string(out, kind);
+    }
+    if let Some(scope) = op.scope {
+        lit(out, ",\"scope\":");
+        string(out, scope);
     }
     lit(out, ",\"profile\":");
     string(out, op.profile);
@@ -245,6 +305,11 @@ fn result(out: &mut Vec<u8>, v: &Verdict, said: &mut Said, sources: &Sources<'_>
         text(out, id, sources);
         out.push(b',');
     }
+    if let Some(id) = v.vendor_id {
+        lit(out, "\"vendor_id\":");
+        text(out, id, sources);
+        out.push(b',');
+    }
     if let Some(key) = v.key {
         lit(out, "\"key\":");
         text(out, key, sources);
@@ -262,7 +327,11 @@ fn result(out: &mut Vec<u8>, v: &Verdict, said: &mut Said, sources: &Sources<'_>
     }
     if let Some(data) = v.data {
         lit(out, ",\"data\":");
-        lit(out, sources.raw(data));
+        let fragment = sources.fragment(data);
+        match RawEncoding::of_json(&fragment) {
+            RawEncoding::Json => lit(out, &fragment),
+            _ => string(out, &fragment),
+        }
     }
     out.push(b'}');
 }
@@ -324,7 +393,7 @@ fn diagnostics(out: &mut Vec<u8>, list: &[Diagnostic]) {
     out.push(b']');
 }
 
-fn raw_head(out: &mut Vec<u8>, r: &Raw<'_>) {
+fn raw_head(out: &mut Vec<u8>, r: &Raw<'_>, encoding: RawEncoding) {
     lit(out, ",\"raw\":{");
     if let Some(status) = r.status {
         lit(out, "\"status\":");
@@ -336,7 +405,7 @@ fn raw_head(out: &mut Vec<u8>, r: &Raw<'_>) {
         string(out, media_type);
         out.push(b',');
     }
-    let word = match r.encoding {
+    let word = match encoding {
         RawEncoding::Json => "json",
         RawEncoding::Text => "text",
         RawEncoding::Base64 => "base64",
@@ -346,10 +415,10 @@ fn raw_head(out: &mut Vec<u8>, r: &Raw<'_>) {
     lit(out, "\",\"body\":");
 }
 
-fn raw_tail(out: &mut Vec<u8>, r: &Raw<'_>) {
+fn raw_tail(out: &mut Vec<u8>, r: &Raw<'_>, cut: bool) {
     lit(out, ",\"bytes\":");
     number(out, r.bytes as u64);
-    lit(out, if r.truncated { ",\"truncated\":true}" } else { ",\"truncated\":false}" });
+    lit(out, if r.truncated || cut { ",\"truncated\":true}" } else { ",\"truncated\":false}" });
 }
 
 #[inline]
@@ -362,7 +431,12 @@ fn text(out: &mut Vec<u8>, t: Text, sources: &Sources<'_>) {
     let raw = sources.raw(t);
     if t.is_json() {
         out.push(b'"');
-        lit(out, raw);
+        // Only what holds escapes can hold half of a surrogate pair.
+        if t.is_escaped() {
+            escaped(out, raw)
+        } else {
+            lit(out, raw)
+        }
         out.push(b'"');
     } else {
         string(out, raw);

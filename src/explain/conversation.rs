@@ -1,11 +1,13 @@
 //! Two messages of a conversation → recognised request, envelope. What `normalize`, `explain`, the cases and the page share.
 
+use bytes::Bytes;
+
 use crate::decode::Bounds;
-use crate::envelope::{BatchOutcome, StatusPolicy, Writer, status_line};
+use crate::envelope::{BatchOutcome, Envelope, StatusPolicy, status_line};
 use crate::judge::Trace;
 use crate::message::Message;
 use crate::profile::ProfileSet;
-use crate::reply::{Incoming, Limits, RawPolicy, raw, translate};
+use crate::reply::{Answer, Incoming, Limits, RawPolicy, translate};
 use crate::request::{Head, Request, Scope, view};
 
 /// No profile knows the request; says which request.
@@ -32,22 +34,39 @@ pub fn recognise(set: &ProfileSet, scope: &Scope<'_>, message: &Message) -> Resu
         .ok_or_else(|| Unrecognised(format!("no profile knows {method} {path}")))
 }
 
+/// How a reply is judged and shown: what a route and a caller's `Prefer` may say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Manner {
+    /// `Prefer: handling=strict`.
+    pub strict: bool,
+    /// `Prefer: return=minimal`.
+    pub minimal: bool,
+    pub data: bool,
+    pub raw: RawPolicy,
+    pub status: StatusPolicy,
+}
+
 /// Judges a reply to a recognised request.
-pub fn judge_messages(
-    request: Request,
-    reply: &Message,
-    strict: bool,
-    policy: RawPolicy,
-    trace: &mut Trace,
-) -> Judged {
+pub fn judge_messages(request: Request, reply: &Message, manner: Manner, trace: &mut Trace) -> Judged {
     let incoming = Incoming { status: reply.status, headers: &reply.headers, body: &reply.body, cut: false };
-    let limits = Limits { decoded_body: 256 << 20, ratio: 1000, bounds: Bounds::default() };
+    let limits = Limits {
+        decoded_body: 256 << 20,
+        ratio: 1000,
+        bounds: Bounds::default(),
+        items: 250_000,
+        envelope: 64 << 20,
+    };
+    let Manner { strict, minimal, data, raw, status } = manner;
+    let answer = Answer { id: "offline", duration_ms: 0, raw, minimal, most: limits.envelope, shared: None };
+    let judged = |envelope: &Envelope<'_>, _: &str, written: Option<Vec<Bytes>>| {
+        // What is too large to be written goes back as the vendor's bytes.
+        let json = written.map_or_else(|| reply.body.clone(), |pieces| pieces.concat());
+        (json, envelope.outcome, status_line(envelope, status).0)
+    };
     let (json, outcome, status) =
-        translate(&request, &incoming, &limits, strict, false, trace, |envelope, text, plain| {
-            let raw = raw(policy, &request, envelope, &incoming, plain);
-            let writer = Writer { id: "offline", attempts: 1, duration_ms: 0, minimal: false, raw };
-            let (status, _) = status_line(envelope, StatusPolicy::Strict);
-            (writer.write(envelope, text).concat(), envelope.outcome, status)
+        translate(&request, &incoming, &limits, strict, data, trace, |envelope, text, plain| {
+            answer.write(&request, envelope, text, &incoming, plain, judged)
         });
     Judged { json, outcome, status, request }
 }

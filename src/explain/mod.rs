@@ -4,14 +4,13 @@
 
 mod conversation; // two messages → judgement
 
-pub use conversation::{Judged, Unrecognised, judge_messages, recognise, reply_message};
+pub use conversation::{Judged, Manner, Unrecognised, judge_messages, recognise, reply_message};
 
 use std::fmt::Write;
 
 use crate::judge::Trace;
 use crate::message::Message;
 use crate::profile::ProfileSet;
-use crate::reply::RawPolicy;
 use crate::request::{Request, Scope};
 
 /// The reasoning about two messages given as text; for the playground.
@@ -26,7 +25,7 @@ pub fn explain_texts(
     let request = recognise(set, &scope, &message).map_err(|cause| cause.to_string())?;
     let mut trace = Trace::on();
     let reply = reply_message(reply.as_bytes());
-    let judged = judge_messages(request, &reply, false, RawPolicy::OnFailure, &mut trace);
+    let judged = judge_messages(request, &reply, Manner::default(), &mut trace);
     Ok(as_json(&judged, &trace))
 }
 

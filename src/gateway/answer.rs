@@ -210,7 +210,7 @@ impl Call {
         }
         let Self { gateway, found, exchange } = self;
         let route = found.number;
-        respond::Judging { gateway, route, exchange, asked, caller, head, body, cut, upstream_ms }
+        respond::Judging { gateway, route, exchange, asked, caller, head, body, cut, upstream_ms, budget }
             .answer()
             .await
     }

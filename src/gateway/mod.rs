@@ -31,6 +31,11 @@ use crate::reply::Limits;
 use crate::route::RouteTable;
 use crate::upstream::Upstream;
 
+/// Values and keys of a document that one item may have on average.
+const NODES_PER_ITEM: usize = 32;
+/// What a document may always hold, however few items are allowed.
+const LEAST_NODES: usize = 4096;
+
 /// Everything that one configuration stands for. Replaced as a whole on reload.
 #[derive(Debug)]
 pub struct Gateway {
@@ -82,7 +87,12 @@ impl Gateway {
             limits: Limits {
                 decoded_body: limits.decoded_body.0,
                 ratio: limits.decompression_ratio,
-                bounds: Bounds { depth: limits.json_depth, nodes: limits.items.saturating_mul(32) },
+                bounds: Bounds {
+                    depth: limits.json_depth,
+                    nodes: limits.items.saturating_mul(NODES_PER_ITEM).max(LEAST_NODES),
+                },
+                items: limits.items,
+                envelope: limits.envelope.0,
             },
             request_body: limits.request_body.0,
             reply_body: limits.reply_body.0,

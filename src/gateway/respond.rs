@@ -11,11 +11,13 @@ use tokio::time::Instant;
 use super::exchange::Exchange;
 use super::rescue::rescue;
 use super::{Gateway, GatewayError};
-use crate::body::Body;
+use crate::body::{Body, Budget};
 use crate::config::Mode;
 use crate::envelope::{BatchOutcome, Envelope, Writer, status_line};
-use crate::judge::Trace;
-use crate::reply::{Incoming, Prefer, envelope_headers, media_type, raw, strip_rewritten, translate, vary};
+use crate::judge::{Trace, over_limit};
+use crate::reply::{
+    Answer, Incoming, Plain, Prefer, envelope_headers, media_type, strip_rewritten, translate, vary,
+};
 use crate::request::Request;
 use crate::route::Route;
 
@@ -42,6 +44,8 @@ pub(super) struct Judging {
     pub(super) body: Bytes,
     pub(super) cut: bool,
     pub(super) upstream_ms: u64,
+    /// What the call holds of `limits.memory`.
+    pub(super) budget: Budget,
 }
 
 /// What the reply became.
@@ -82,7 +86,10 @@ impl Judging {
         };
         let mut response = match judged.envelope {
             Some(json) => {
-                let mut response = Response::new(Body::pieces(json));
+                // An envelope is held until it is sent. It is here already: that there is no room for it helps nobody.
+                let held = self.body.len() + json.iter().map(Bytes::len).sum::<usize>();
+                self.budget.settle(held);
+                let mut response = Response::new(Body::pieces(json).holding(self.budget.into_permit()));
                 *response.status_mut() =
                     StatusCode::from_u16(judged.status).unwrap_or(StatusCode::BAD_GATEWAY);
                 strip_rewritten(&mut self.head.headers);
@@ -108,39 +115,35 @@ impl Judging {
         let (id, rewrites) = (exchange.id.as_str(), exchange.mode == Mode::Envelope);
         let started = Instant::now();
         let mut trace = Trace::default();
-        translate(
-            asked,
-            &incoming,
-            &gateway.limits,
-            caller.prefer.strict,
-            route.data,
-            &mut trace,
-            |envelope, text, plain| {
-                let mut headers = HeaderMap::with_capacity(12);
-                envelope_headers(&mut headers, envelope, id);
-                let (status, retry_after) = status_line(envelope, route.status);
-                if rewrites {
-                    let vendors = head.headers.get(header::RETRY_AFTER);
-                    rewritten_headers(&mut headers, envelope, text, caller, retry_after, vendors);
-                }
-                let written = rewrites.then(|| {
-                    let mut raw = raw(route.raw, asked, envelope, &incoming, plain);
-                    if let Some(raw) = &mut raw {
-                        raw.shared = Some(self.body.clone());
-                    }
-                    let minimal = caller.prefer.minimal;
-                    Writer { id, attempts: 1, duration_ms: self.upstream_ms, minimal, raw }
-                        .write(envelope, text)
-                });
-                let took = started.elapsed();
-                gateway.observer.batch(id, asked, envelope, text, took);
-                if let Some(span) = &exchange.span {
-                    span.judged(envelope, took);
-                }
-                log_batch(gateway, id, envelope, incoming.status);
-                Judged { envelope: written, headers, status, outcome: envelope.outcome.as_str() }
-            },
-        )
+        let judged = |envelope: &Envelope<'_>, text: &str, written: Option<Vec<Bytes>>| {
+            let mut headers = HeaderMap::with_capacity(12);
+            envelope_headers(&mut headers, envelope, id);
+            let (status, retry_after) = status_line(envelope, route.status);
+            if written.is_some() {
+                let vendors = head.headers.get(header::RETRY_AFTER);
+                rewritten_headers(&mut headers, envelope, text, caller, retry_after, vendors);
+            }
+            let took = started.elapsed();
+            gateway.observer.batch(id, asked, envelope, text, took);
+            if let Some(span) = &exchange.span {
+                span.judged(envelope, took);
+            }
+            log_batch(gateway, id, envelope, incoming.status);
+            Judged { envelope: written, headers, status, outcome: envelope.outcome.as_str() }
+        };
+        let answer = Answer {
+            id,
+            duration_ms: self.upstream_ms,
+            raw: route.raw,
+            minimal: caller.prefer.minimal,
+            most: gateway.limits.envelope,
+            shared: Some(self.body.clone()),
+        };
+        let then = |envelope: &Envelope<'_>, text: &str, plain: &Plain<'_>| match rewrites {
+            true => answer.write(asked, envelope, text, &incoming, plain, judged),
+            false => judged(envelope, text, None),
+        };
+        translate(asked, &incoming, &gateway.limits, caller.prefer.strict, route.data, &mut trace, then)
     }
 }
 
@@ -223,16 +226,12 @@ pub(super) fn not_read(
     response: &mut Response<Body>,
 ) {
     let status = response.status().as_u16();
-    let mut envelope = crate::judge::unanswered(
+    let envelope = over_limit(
         asked,
-        crate::envelope::Category::BadResponse,
-        true,
-        "the reply is over a limit and was not read",
+        status,
+        None,
+        "the reply is over limits.reply_body or limits.memory, and was not read",
     );
-    envelope.upstream.status = Some(status);
-    for diagnostic in &mut envelope.diagnostics {
-        diagnostic.code = "body_over_limit";
-    }
     envelope_headers(response.headers_mut(), &envelope, &exchange.id);
     gateway.observer.batch(&exchange.id, asked, &envelope, "", std::time::Duration::ZERO);
     log_batch(gateway, &exchange.id, &envelope, status);

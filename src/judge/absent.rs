@@ -32,8 +32,7 @@ impl<'a> Judge<'a, '_> {
     ) -> (Outcome, Evidence, Option<Category>) {
         const UNKNOWN: (Outcome, Evidence, Option<Category>) = (Outcome::Unknown, Evidence::None, None);
         let action = self.request.action();
-        let stopped =
-            ledger.verdicts().any(|v| matches!(v.outcome, Outcome::Failed | Outcome::NotAttempted));
+        let stopped = ledger.verdicts().any(|v| matches!(v.outcome, Outcome::Failed | Outcome::NotAttempted));
         if action.atomic && stopped {
             return (Outcome::NotAttempted, Evidence::Inferred, Some(Category::Aborted));
         }
@@ -55,7 +54,8 @@ impl<'a> Judge<'a, '_> {
             .with_if(Doubt::NothingStopped, !stopped && !action.lookup && !claim.is_good())
             .with_if(Doubt::Strict, self.strict)
             .with_if(Doubt::Unplaced, claim.is_good() && ledger.strangers_only() && !rules.volunteers);
-        let doubts = doubts.with_if(Doubt::Unread, claim.is_good() && doubts.is_empty() && self.is_unread_failure());
+        let doubts =
+            doubts.with_if(Doubt::Unread, claim.is_good() && doubts.is_empty() && self.is_unread_failure());
         match weigh(claim, Basis::Silence, doubts) {
             Ok(outcome) => (outcome, Evidence::Inferred, category.filter(|_| !outcome.is_good())),
             Err(doubt) => {
@@ -71,7 +71,8 @@ impl<'a> Judge<'a, '_> {
         if rules.counted_good.is_empty() && rules.counted_failed.is_empty() && rules.counted_all.is_empty() {
             return true;
         }
-        let sums = [&rules.counted_good, &rules.counted_failed, &rules.counted_all].map(|p| self.scope.sum(p));
+        let sums =
+            [&rules.counted_good, &rules.counted_failed, &rules.counted_all].map(|p| self.scope.sum(p));
         let [Ok(stated_good), Ok(stated_failed), Ok(stated_all)] = sums else { return false };
         let good = ledger.verdicts().filter(|v| v.outcome.is_good()).count();
         let bad = ledger.verdicts().count() - good;

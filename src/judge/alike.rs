@@ -7,7 +7,7 @@ use super::scope::Scope;
 use crate::decode::{Pointer, Scalar, Value, same};
 use crate::envelope::{Text, Texts, Verdict};
 use crate::profile::place::Place;
-use crate::profile::reply::{EntryRule, Join, OutcomeRule};
+use crate::profile::reply::{EntryRule, OutcomeRule};
 
 /// Examples kept for a rule; entries that say yet other things are judged one by one.
 const MOST: usize = 4;
@@ -63,9 +63,9 @@ enum Own {
 
 impl<'a> Examples<'a> {
     pub(super) fn new(rule: &'a EntryRule, scope: &Scope<'a>, tracing: bool) -> Self {
-        let by_own_id = rule.join == [Join::Id] && !rule.fans_out && rule.id_parts.is_empty();
+        let by_own_id = rule.joins_by_one_id();
         let monitored = scope.request.monitor.is_some() && !rule.task.is_empty();
-        let can = by_own_id && !monitored && !tracing && !rule.percent;
+        let can = by_own_id && rule.key.is_empty() && !monitored && !tracing && !rule.percent;
         let deciding = if can { deciding(rule) } else { None };
         Self { rule, deciding, known: Vec::new(), in_vain: 0 }
     }
@@ -147,8 +147,14 @@ fn deciding(rule: &EntryRule) -> Option<Vec<&Pointer>> {
         OutcomeRule::By { places, .. } => places,
     };
     let delays = rule.retry_after.iter().map(|(place, _)| place);
-    let words =
-        rule.filter.by_words().chain(outcome).chain(&rule.code).chain(&rule.mark).chain(&rule.sender_fault).chain(delays);
+    let words = rule
+        .filter
+        .by_words()
+        .chain(outcome)
+        .chain(&rule.code)
+        .chain(&rule.mark)
+        .chain(&rule.sender_fault)
+        .chain(delays);
     let words: Vec<&Place> = words.collect();
     let mut structure = rule.filter.by_structure().chain(&rule.id).chain(&rule.task).chain(&rule.message);
     if !structure.all(structural) || !words.iter().all(|place| structural(place) && **place != Place::Key) {

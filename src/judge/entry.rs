@@ -3,15 +3,16 @@
 use super::alike::{Examples, Statement, Told};
 use super::evidence::{Basis, Doubt, Doubts, weigh};
 use super::found::Found;
-use super::join::{self, Hit};
+use super::join::{self, Hit, How};
 use super::ledger::Ledger;
 use super::net::is_nothing;
 use super::outer::{delay, trimmed_code};
 use super::scope::{Scope, each};
 use super::trace::Trace;
-use crate::decode::{Scalar, Value};
+use crate::decode::{Kind, Scalar, Value};
 use crate::envelope::{Advice, Category, Evidence, Fault, Origin, Outcome, Task, TaskState, Texts, Verdict};
 use crate::profile::codes::{Class, http_status};
+use crate::profile::place::Place;
 use crate::profile::reply::{EntryRule, Join, OutcomeRule, Word};
 
 /// What the entries of a reply amount to, beside what the ledger holds of them.
@@ -42,6 +43,9 @@ pub(super) fn collect<'a>(
         let mut examples = Examples::new(rule, scope, trace.is_on());
         let (mut position, mut place) = (0, 0);
         let misshapen = each(rule, root, &mut |here, key| {
+            if ledger.is_over() {
+                return;
+            }
             own.listed_at = place;
             place += 1;
             let told = match examples.of(here, key.is_some()) {
@@ -57,15 +61,29 @@ pub(super) fn collect<'a>(
                 if !own.holds(&rule.filter) {
                     return examples.learn(&own, Some(Told::Left));
                 }
-                let told = state(rule, &own, ledger, doubts, data, trace, &examples);
-                examples.learn(&own, told);
+                if let Some(nested) = &rule.nested {
+                    let list =
+                        nested.first(here).filter(|list| list.kind() == Kind::Array && !list.is_empty());
+                    let inner: Vec<Value<'a>> =
+                        list.map_or_else(|| vec![here], |list| list.elements().collect());
+                    for (at, entry) in inner.iter().enumerate() {
+                        own.here = Some(*entry);
+                        own.group = Some((place - 1, at, if list.is_some() { inner.len() } else { 0 }));
+                        state(rule, &own, ledger, doubts, data, trace, &examples);
+                    }
+                } else {
+                    let told = state(rule, &own, ledger, doubts, data, trace, &examples);
+                    examples.learn(&own, told);
+                }
             }
             position += 1;
             spoken.entries += 1;
         });
         spoken.exhaustive |= rule.exhaustive && (position > 0 || misshapen);
         if misshapen && rule.outcome.can_fail() {
-            trace.doubt(Doubt::Unplaced, || format!("[[reply.entries]] {}: no list stands there", rule.number));
+            trace.doubt(Doubt::Unplaced, || {
+                format!("[[reply.entries]] {}: no list stands there", rule.number)
+            });
             ledger.unplaced();
         }
     }
@@ -133,6 +151,14 @@ fn state<'a>(
         if item.is_none() && rule.only_asked {
             return;
         }
+        if how == How::Group {
+            // One word for several: a refusal stands for all of them, a success for none.
+            verdict.evidence = Evidence::Batch;
+            if outcome.is_good() {
+                verdict = Verdict { fault: Some(Fault::of(Category::Unknown, Origin::Vendor)), ..verdict };
+                (verdict.outcome, verdict.evidence) = (Outcome::Unknown, Evidence::None);
+            }
+        }
         trace.item(rule.number, outcome, || name_of(item, id.as_ref(), scope), how);
         if matches!(outcome, Outcome::Failed | Outcome::NotAttempted) {
             let taken = how.is_place() && item.is_some_and(|item| ledger.spoke(item));
@@ -141,7 +167,8 @@ fn state<'a>(
             }
         }
         verdict.id = id.map(|id| id.store(&mut ledger.texts));
-        if item.is_none() {
+        let unkeyed = item.is_none_or(|item| scope.request.asked.key(item as usize).is_none());
+        if unkeyed && !rule.key.is_empty() {
             verdict.key = scope.text(&rule.key).map(|key| key.store(&mut ledger.texts));
         }
         ledger.state(item, verdict);
@@ -177,12 +204,17 @@ fn prove<'a>(
     }
     let net = scope.net(&rule.weighed);
     if let Some(caught) = scope.here.and_then(|here| net.first(here, false)) {
-        trace.doubt(Doubt::Unread, || format!("[[reply.entries]] {}: {}", rule.number, scope.way_to(caught.value)));
+        trace.doubt(Doubt::Unread, || {
+            format!("[[reply.entries]] {}: {}", rule.number, scope.way_to(caught.value))
+        });
         let outcome = if caught.certain { Outcome::Failed } else { Outcome::Unknown };
         return (outcome, Some(caught.value));
     }
+    // Being there at all is a mark by the page, but states nothing of its own.
+    let there = |place: &Place| matches!(place, Place::Here(way) if way.is_self());
     let marked = rule.mark.iter().any(|place| scope.is_solid(place));
-    let basis = if read.says_itself() || marked { Basis::Entry } else { Basis::Listed };
+    let states = read.says_itself() || rule.mark.iter().any(|place| !there(place) && scope.is_solid(place));
+    let basis = if states { Basis::Entry } else { Basis::Listed };
     let named = || {
         has_task
             || [&rule.id, &rule.id_parts, &rule.key, &rule.index].into_iter().any(|p| scope.text(p).is_some())
@@ -190,7 +222,7 @@ fn prove<'a>(
             || rule.join.contains(&Join::Echo)
             || scope.content_id().is_some()
     };
-    let unmarked = basis == Basis::Listed && (!rule.mark.is_empty() || !named());
+    let unmarked = basis == Basis::Listed && !marked && (!rule.mark.is_empty() || !named());
     let doubts = doubts.with_if(Doubt::Unmarked, unmarked);
     match weigh(claim, basis, doubts) {
         Ok(outcome) => (outcome, None),
@@ -248,7 +280,12 @@ fn fault<'a>(
         (None, Outcome::NotAttempted) => Category::Aborted,
         (None, _) => Category::Unknown,
     };
-    let class = known.or_else(by_status).unwrap_or(Class::of(fallback));
+    // A stated 429 is throttling, whatever a table says of its code; a code that no table knows has its status.
+    let class = if http == Some(429) {
+        Class::of(Category::RateLimited)
+    } else {
+        known.or_else(by_status).unwrap_or(Class::of(fallback))
+    };
     let mut advice = class.advice;
     if let Some(sender) = scope.text(&rule.sender_fault) {
         let sender = sender.decode().eq_ignore_ascii_case("true");
@@ -327,9 +364,6 @@ pub(super) fn read_outcome<'a>(rule: &OutcomeRule, scope: &Scope<'a>, has_task: 
             }
             None => otherwise,
         };
-        if !http {
-            read.http = None;
-        }
         drop(plain);
         read.text = Some(found);
     }

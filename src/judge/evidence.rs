@@ -211,8 +211,7 @@ mod tests {
     fn a_further_doubt_never_raises_what_is_good() {
         every(|claim, basis, doubts| {
             for doubt in Doubt::ALL {
-                let (before, after) =
-                    (weigh(claim, basis, doubts), weigh(claim, basis, doubts.with(doubt)));
+                let (before, after) = (weigh(claim, basis, doubts), weigh(claim, basis, doubts.with(doubt)));
                 let good = |worth: Result<Outcome, Doubt>| worth.is_ok_and(Outcome::is_good);
                 assert!(good(before) || !good(after), "{claim:?} {basis:?} {doubts:?} + {doubt:?}");
             }

@@ -28,6 +28,7 @@ pub(super) enum How {
     Index,
     Range,
     Position,
+    Group,
     Nobody,
 }
 
@@ -42,6 +43,7 @@ impl How {
             Self::Index => "by index",
             Self::Range => "by range",
             Self::Position => "by position, since the counts agree",
+            Self::Group => "for its group as a whole",
             Self::Nobody => "named by the vendor, asked by nobody",
         }
     }
@@ -61,7 +63,7 @@ pub(super) fn resolve<'a>(
     ledger: &mut Ledger<'a>,
     found: &mut Give<'_, 'a>,
 ) {
-    if rule.join == [Join::Id] && !rule.fans_out && rule.id_parts.is_empty() {
+    if rule.joins_by_one_id() {
         return by_own_id(rule, scope, ledger, found);
     }
     if rule.fans_out {
@@ -85,7 +87,7 @@ pub(super) fn resolve<'a>(
             return;
         }
     }
-    let ids = own_ids(rule, scope);
+    let ids = own_ids(rule, scope, ledger);
     let mut placed = false;
     for join in &rule.join {
         match join {
@@ -135,8 +137,17 @@ pub(super) fn resolve<'a>(
                     return found(ledger, Hit::Asked(item, ids.first().cloned()), How::Key);
                 }
             }
+            Join::Group => {
+                if group(rule, scope, ledger, &ids, found) {
+                    return;
+                }
+                // It stands at a place of its own, if at nobody's.
+                placed = true;
+            }
             Join::Echo => {
-                if let Some(item) = scope.here.and_then(|entry| by_echo(ledger, entry)) {
+                let parent = scope.text(&rule.parent);
+                let parent = parent.as_ref().map(|parent| parent.decode());
+                if let Some(item) = scope.here.and_then(|entry| by_echo(ledger, entry, parent.as_deref())) {
                     return found(ledger, Hit::Asked(item, None), How::Echo);
                 }
             }
@@ -155,7 +166,15 @@ fn may_be(rule: &EntryRule, scope: &Scope<'_>, ledger: &Ledger<'_>, item: u32, i
         return by_key(rule, scope, ledger, rule.join.contains(&Join::ContentId)) == Some(item);
     }
     let Some(own) = asked.id(item as usize) else { return true };
-    ids.is_empty() || ids.iter().any(|id| names(rule, &id.decode(), own))
+    if ids.is_empty() || ids.iter().any(|id| names(rule, &id.decode(), own)) {
+        return true;
+    }
+    // The vendor may call the parent otherwise (an index behind an alias); at its own place the id says enough.
+    let own = asked
+        .parent(item as usize)
+        .and_then(|parent| own.strip_prefix(parent)?.strip_prefix('/'))
+        .unwrap_or(own);
+    !rule.parent.is_empty() && bare_ids(rule, scope).iter().any(|id| names(rule, &id.decode(), own))
 }
 
 /// Whether an id that an entry states is an asked one: exactly, or as the tail of the other, by segments.
@@ -169,7 +188,9 @@ fn names(rule: &EntryRule, stated: &str, own: &str) -> bool {
 
 /// Whether a text ends with another one, and that one begins a segment.
 fn is_tail(whole: &str, tail: &str) -> bool {
-    whole.strip_suffix(tail).is_some_and(|head| head.is_empty() || tail.starts_with('/') || head.ends_with(['/', ':']))
+    whole
+        .strip_suffix(tail)
+        .is_some_and(|head| head.is_empty() || tail.starts_with('/') || head.ends_with(['/', ':']))
 }
 
 /// The usual case, without allocating: one id, looked up.
@@ -195,7 +216,7 @@ fn fallback<'a>(
 ) {
     if !keyed
         && (id.is_none() || ledger.asked().nameless())
-        && let Some(item) = own_position(scope, ledger)
+        && let Some(item) = place_in_list(scope, ledger)
     {
         return found(ledger, Hit::Asked(item, id), How::Position);
     }
@@ -211,14 +232,24 @@ fn has_key(rule: &EntryRule, scope: &Scope<'_>) -> bool {
 /// that the rule's `where` leaves. Creations by count are alike, so fewer entries fill the first places.
 fn own_position(scope: &Scope<'_>, ledger: &Ledger<'_>) -> Option<u32> {
     let asked = ledger.asked();
-    let (siblings, listed) = scope.counts();
-    if listed == asked.listed() {
-        return item_at(ledger, scope.listed_at);
+    if let Some(item) = place_in_list(scope, ledger) {
+        return Some(item);
     }
+    let (siblings, _) = scope.counts();
     if siblings == asked.listed() || (asked.interchangeable() && siblings < asked.listed()) {
         return item_at(ledger, scope.position);
     }
     None
+}
+
+/// The same where the whole list has the length of the request's, or all entries are of one kind: what a `where` leaves of
+/// a list may have that length by chance.
+fn place_in_list(scope: &Scope<'_>, ledger: &Ledger<'_>) -> Option<u32> {
+    let asked = ledger.asked();
+    let (siblings, listed) = scope.counts();
+    let places = listed == asked.listed() || (asked.interchangeable() && siblings <= asked.listed());
+    let at = if listed == asked.listed() { scope.listed_at } else { scope.position };
+    places.then(|| item_at(ledger, at)).flatten()
 }
 
 fn range<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, found: &mut Give<'_, 'a>) {
@@ -236,8 +267,55 @@ fn range<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, found
     }
 }
 
-/// The entry's ids, best first.
-fn own_ids<'a>(rule: &EntryRule, scope: &Scope<'a>) -> Vec<Found<'a>> {
+/// The items of the group that the entry answers: the one at its place in it; all, where it speaks for the group.
+fn group<'a>(
+    rule: &EntryRule,
+    scope: &Scope<'a>,
+    ledger: &mut Ledger<'a>,
+    ids: &[Found<'a>],
+    found: &mut Give<'_, 'a>,
+) -> bool {
+    let Some((group, at, len)) = scope.group else { return false };
+    let items = ledger.asked().group(group);
+    if let (0 | 1, [_, _, ..]) = (len, items.as_slice()) {
+        for item in items {
+            found(ledger, Hit::Asked(item, ids.first().cloned()), How::Group);
+        }
+        return true;
+    }
+    let item = if len.max(1) == items.len() { items.get(at).copied() } else { None };
+    let Some(item) = item.filter(|item| may_be(rule, scope, ledger, *item, ids)) else { return false };
+    found(ledger, Hit::Asked(item, ids.first().cloned()), How::Position);
+    true
+}
+
+/// The entry's ids, best first, each with all that belongs to the identity.
+fn own_ids<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &Ledger<'_>) -> Vec<Found<'a>> {
+    let ids = bare_ids(rule, scope);
+    if rule.parent.is_empty() && rule.version.is_empty() && rule.port.is_empty() {
+        return ids;
+    }
+    let text = |places| scope.text(places).map(|found| found.decode().into_owned());
+    let (parent, version, port) = (text(&rule.parent), text(&rule.version), text(&rule.port));
+    let asked = ledger.asked();
+    let whole = |id: Found<'a>| {
+        let mut whole = id.decode().into_owned();
+        if let Some(version) = &version {
+            whole = format!("{whole}/{version}");
+        } else if let Some(port) = &port {
+            whole = format!("{whole}:{port}");
+        }
+        match &parent {
+            Some(parent) if asked.has_several_parents() || asked.scope().is_some_and(|own| own != parent) => {
+                Found::Made(format!("{parent}/{whole}"))
+            }
+            _ => Found::Made(whole),
+        }
+    };
+    ids.into_iter().map(whole).collect()
+}
+
+fn bare_ids<'a>(rule: &EntryRule, scope: &Scope<'a>) -> Vec<Found<'a>> {
     if !rule.id_parts.is_empty() {
         let mut parts: Vec<String> = Vec::new();
         texts(&rule.id_parts, scope, &mut |text| parts.push(text.decode().into_owned()));
@@ -290,9 +368,7 @@ fn by_suffix(ledger: &mut Ledger<'_>, id: &Found<'_>) -> Option<u32> {
         return Some(item);
     }
     let asked = ledger.asked();
-    let ends = |item: &usize| {
-        asked.id(*item).is_some_and(|id| is_tail(text, id) || is_tail(id, text))
-    };
+    let ends = |item: &usize| asked.id(*item).is_some_and(|id| is_tail(text, id) || is_tail(id, text));
     (0..asked.len().min(MOST_COMPARED)).find(ends).map(|item| item as u32)
 }
 
@@ -320,17 +396,22 @@ fn by_key(rule: &EntryRule, scope: &Scope<'_>, ledger: &Ledger<'_>, content_id: 
 }
 
 /// The digits a text begins with, when they end it or a colon follows (`1:The specified entity …`).
+/// In a pointer (`/operations/1/data`) it is the first step that is a number.
 fn leading_number(text: &str) -> Option<u32> {
+    if let Some(steps) = text.strip_prefix('/') {
+        return steps.split('/').find_map(|step| step.parse().ok());
+    }
     let digits = text.trim_start().split(':').next()?.trim();
     digits.parse().ok()
 }
 
 /// The first silent item whose asked element is contained in the entry.
-fn by_echo(ledger: &Ledger<'_>, entry: Value<'_>) -> Option<u32> {
+fn by_echo(ledger: &Ledger<'_>, entry: Value<'_>, parent: Option<&str>) -> Option<u32> {
     let asked = ledger.asked();
     (0..asked.len().min(MOST_COMPARED))
         .find(|item| {
             !ledger.spoke(*item as u32)
+                && (parent.is_none() || asked.parent(*item) == parent)
                 && asked.raw(*item).is_some_and(|raw| {
                     let parsed = read(raw.as_bytes(), Wire::Json, "", Bounds::default(), false);
                     parsed.is_ok_and(|(document, _)| contains(entry, document.root()))

@@ -33,6 +33,10 @@ pub(super) struct Ledger<'a> {
     unplaced: bool,
     /// While a fallback rule speaks: the items that earlier rules named are closed to it.
     closed: Option<Vec<bool>>,
+    /// How many results there may be beside the asked items' own.
+    room: usize,
+    /// There were more results than may be.
+    over: bool,
 }
 
 impl<'a> Ledger<'a> {
@@ -50,7 +54,27 @@ impl<'a> Ledger<'a> {
             bad: false,
             unplaced: false,
             closed: None,
+            room: usize::MAX,
+            over: false,
         }
+    }
+
+    /// Bounds the results: asked items, volunteers, announced jobs and repeated statements together.
+    pub(super) fn bound(&mut self, most: usize) {
+        self.over = self.asked.len() > most;
+        self.room = most.saturating_sub(self.asked.len());
+    }
+
+    /// Whether there were more results than may be: what was stated is not all there.
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Whether there is room for a result that is no asked item's first.
+    fn takes(&mut self) -> bool {
+        self.over |= self.room == 0;
+        self.room = self.room.saturating_sub(1);
+        !self.over
     }
 
     pub(super) fn asked(&self) -> &'a Asked {
@@ -123,7 +147,7 @@ impl<'a> Ledger<'a> {
             self.slots[at] = verdict;
             self.said[at] = true;
             self.matched += 1;
-        } else {
+        } else if self.takes() {
             // Worst wins; among equals the first.
             let first = &mut self.slots[at];
             if verdict.outcome.badness() > first.outcome.badness() {
@@ -185,6 +209,9 @@ impl<'a> Ledger<'a> {
     }
 
     fn volunteer(&mut self, mut verdict: Verdict) {
+        if self.over {
+            return;
+        }
         if let Some(id) = verdict.id.or(verdict.key) {
             let sources = self.texts.sources();
             let name = sources.decode(id);
@@ -196,6 +223,9 @@ impl<'a> Ledger<'a> {
             match self.volunteer_ids.find(hash, |at| own(at) == name).copied() {
                 Some(_) if self.closed.is_some() => return,
                 Some(at) => {
+                    if !self.takes() {
+                        return;
+                    }
                     let first = &mut self.volunteers[at as usize];
                     self.bad |= !verdict.outcome.is_good();
                     if verdict.outcome.badness() > first.outcome.badness() {
@@ -210,25 +240,24 @@ impl<'a> Ledger<'a> {
                 }
             }
         }
-        self.bad |= !verdict.outcome.is_good();
-        self.volunteers.push(verdict);
+        self.push_nameless(verdict);
     }
 
-    /// No asked id matched and the counts agree: the vendor's ids name the same resources, by position.
+    /// No asked id matched, the counts agree and all entries say the same: the vendor's ids name the same resources, by
+    /// position. Where they say different things, nobody knows whose is whose.
     pub(super) fn alias(&mut self) -> bool {
         let same = self.matched == 0 && !self.asked.is_empty() && self.volunteers.len() == self.asked.len();
-        if !same || self.volunteers.iter().any(|v| v.id.is_none()) {
+        let alike = self.volunteers.windows(2).all(|pair| pair[0].outcome == pair[1].outcome);
+        if !same || !alike || self.volunteers.iter().any(|v| v.id.is_none()) || !self.extras.is_empty() {
             return false;
         }
         for (item, mut verdict) in std::mem::take(&mut self.volunteers).into_iter().enumerate() {
-            verdict.index = Some(self.asked.index(item));
-            verdict.key = self.asked.key_text(item);
+            verdict.vendor_id = verdict.id;
+            verdict.evidence = Evidence::Inferred;
+            name(self.asked, item as u32, &mut verdict);
             self.slots.push(verdict);
         }
         self.said = vec![true; self.slots.len()];
-        for (item, _) in &mut self.extras {
-            *item = u32::MAX - *item;
-        }
         self.matched = self.asked.len();
         true
     }
@@ -253,8 +282,10 @@ impl<'a> Ledger<'a> {
 
     /// Adds an item without id that nobody named.
     pub(super) fn push_nameless(&mut self, verdict: Verdict) {
-        self.bad |= !verdict.outcome.is_good();
-        self.volunteers.push(verdict);
+        if self.takes() {
+            self.bad |= !verdict.outcome.is_good();
+            self.volunteers.push(verdict);
+        }
     }
 
     /// How many statements repeat an earlier one.
@@ -292,5 +323,5 @@ fn name(asked: &Asked, item: u32, verdict: &mut Verdict) {
     let item = item as usize;
     verdict.index = Some(asked.index(item));
     verdict.id = asked.id_text(item).or(verdict.id);
-    verdict.key = asked.key_text(item);
+    verdict.key = asked.key_text(item).or(verdict.key);
 }

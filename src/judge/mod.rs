@@ -38,6 +38,8 @@ pub struct Reply<'a> {
     pub status: u16,
     pub headers: &'a HeaderMap,
     pub body: ReplyBody<'a>,
+    /// Most results that may be made of it.
+    pub items: usize,
 }
 
 /// What became of the reply's body.
@@ -57,8 +59,14 @@ impl ReplyBody<'_> {
         } else {
             BodyState::Unparsed
         };
-        let code = if state == BodyState::Truncated { "body_truncated" } else { "body_unreadable" };
-        Self::Unreadable(Diagnostic::new(code, cause.to_string()), state)
+        let (code, limit) = match cause {
+            DecodeError::Truncated { .. } => ("body_truncated", ""),
+            DecodeError::TooDeep { .. } => ("body_unreadable", ": limits.json_depth"),
+            DecodeError::TooMany { .. } => ("body_over_limit", ": limits.items allows no more"),
+            DecodeError::TooLong => ("body_over_limit", ""),
+            _ => ("body_unreadable", ""),
+        };
+        Self::Unreadable(Diagnostic::new(code, format!("{cause}{limit}")), state)
     }
 }
 
@@ -99,7 +107,12 @@ where
         root_fits: true,
         trace,
     };
-    let Judgement { results, fault, outer_failed, dry_run, request_id, made } = judge.run(text, data);
+    let Some(judgement) = judge.run(text, data) else {
+        let id = judge.scope.text(&request.profile.reply.request_id);
+        let what = format!("more than limits.items ({}) results", reply.items);
+        return over_limit(request, reply.status, id.as_ref().map(|id| id.decode()).as_deref(), what);
+    };
+    let Judgement { results, fault, outer_failed, dry_run, request_id, made } = judgement;
     let mut operation = operation(request);
     operation.dry_run |= dry_run;
     Envelope::seal(Parts {
@@ -157,6 +170,33 @@ pub fn unanswered<'a>(request: &'a Request, category: Category, delivered: bool,
     })
 }
 
+/// The envelope for a reply over a limit, whatever it says: nothing is claimed of any asked item, and `what` says which limit.
+pub fn over_limit<'a>(
+    request: &'a Request,
+    status: u16,
+    request_id: Option<&str>,
+    what: impl Into<String>,
+) -> Envelope<'a> {
+    let mut ledger = Ledger::new(&request.asked, "");
+    let fault = Fault::of(Category::BadResponse, Origin::Gateway);
+    ledger.fill(|_| Verdict { fault: Some(fault), ..Verdict::new(Outcome::Unknown, Evidence::None) });
+    let request_id = request_id.map(|id| ledger.texts.refer(id, false));
+    let (results, texts) = ledger.into_results();
+    Envelope::seal(Parts {
+        operation: operation(request),
+        results,
+        fault: Some(fault),
+        unexplained: true,
+        others_done: false,
+        task: None,
+        upstream: Upstream { status: Some(status), request_id, body: BodyState::Unparsed },
+        diagnostics: vec![Diagnostic::new("body_over_limit", what)],
+        bare: Bare::Unknown,
+        asked: request.asked.arena(),
+        made: texts.into_made(),
+    })
+}
+
 fn operation(request: &Request) -> Operation<'_> {
     let action = request.action();
     Operation {
@@ -165,6 +205,7 @@ fn operation(request: &Request) -> Operation<'_> {
         action: &action.name,
         region: request.region.as_deref(),
         resource_type: action.resource_type.as_deref(),
+        scope: request.asked.scope(),
         profile: &request.profile.name,
         dry_run: request.dry_run,
     }
@@ -193,11 +234,13 @@ struct Judge<'a, 't> {
 }
 
 impl<'a> Judge<'a, '_> {
-    fn run(&mut self, text: &'a str, data: bool) -> Judgement {
+    /// None when there are more results than may be.
+    fn run(&mut self, text: &'a str, data: bool) -> Option<Judgement> {
         if self.request.unreadable {
             self.note("request_unreadable", "the request could not be read: what it asked is not known");
         }
         let mut ledger = Ledger::new(&self.request.asked, text);
+        ledger.bound(self.reply.items);
         let fault = match &self.reply.body {
             ReplyBody::Unreadable(diagnostic, state) => {
                 self.body = *state;
@@ -219,7 +262,7 @@ impl<'a> Judge<'a, '_> {
             }
             ReplyBody::Empty => self.judge(&mut ledger, data),
         };
-        self.finish(ledger, fault)
+        if ledger.is_over() { None } else { Some(self.finish(ledger, fault)) }
     }
 
     /// The readable case: entries, then the outer verdict, then what silence means.
@@ -255,6 +298,9 @@ impl<'a> Judge<'a, '_> {
             self.doubt(Doubt::OtherTask, &format!("{other:?}"));
             doubts.add(Doubt::OtherTask);
         }
+        if self.request.unclear {
+            self.doubt(Doubt::AskedUnclear, "");
+        }
         doubts.with_if(Doubt::AskedUnclear, self.request.unclear)
     }
 
@@ -265,7 +311,8 @@ impl<'a> Judge<'a, '_> {
         let places = if rules.about.is_empty() { &rules.task } else { &rules.about };
         let said = self.scope.text(places)?;
         let said = said.decode();
-        let is_tail = |whole: &str, tail: &str| whole.strip_suffix(tail).is_some_and(|head| head.ends_with('/'));
+        let is_tail =
+            |whole: &str, tail: &str| whole.strip_suffix(tail).is_some_and(|head| head.ends_with('/'));
         let same = said.eq_ignore_ascii_case(asked) || is_tail(&said, asked) || is_tail(asked, &said);
         (!same).then(|| said.into_owned())
     }
@@ -282,7 +329,9 @@ impl<'a> Judge<'a, '_> {
         });
         if matches!(outer.kind, OuterKind::Failed | OuterKind::AllFailed) {
             self.doubts.add(Doubt::Error);
-        } else if !outer.dry_run && let Some(at) = outer::stated_error(&self.scope, root_name) {
+        } else if !outer.dry_run
+            && let Some(at) = outer::stated_error(&self.scope, root_name)
+        {
             self.trace.doubt(Doubt::Error, || at);
             self.doubts.add(Doubt::Error);
             self.unexplained = true;
@@ -313,6 +362,9 @@ impl<'a> Judge<'a, '_> {
 
     /// Before all is called good: what nobody read, and counts that no verdict explains.
     fn last_look(&mut self, ledger: &mut Ledger<'a>, outer: &Outer) {
+        if self.request.unclear && self.bare != Bare::Failed {
+            self.bare = Bare::Unknown;
+        }
         let fine = outer.kind == OuterKind::Fine && !outer.dry_run;
         if fine && !ledger.any_bad() && self.bare != Bare::Failed && self.is_unread_failure() {
             self.unexplained = true;

@@ -9,18 +9,34 @@ use crate::profile::reply::Weighed;
 /// Parts of names that speak of a failure, in lower case. A part counts wherever it stands: vendors write `errorCode`,
 /// `failed_ids`, `RejectedRecords`, `errorcode_message`.
 const FAILURES: [&str; 15] = [
-    "error", "fail", "fault", "exception", "reject", "conflict", "denied", "invalid", "unprocess", "unsuccess", "skipped",
-    "cancel", "missing", "notfound", "not_found",
+    "error",
+    "fail",
+    "fault",
+    "exception",
+    "reject",
+    "conflict",
+    "denied",
+    "invalid",
+    "unprocess",
+    "unsuccess",
+    "skipped",
+    "cancel",
+    "missing",
+    "notfound",
+    "not_found",
 ];
 /// Longer words that hold one of them and mean no failure.
 const INNOCENT: [&str; 5] = ["default", "failover", "failback", "faulttoleran", "errorpolicy"];
 /// Names that are a flag of success when they stand alone.
-const FLAGS: [&str; 8] = ["success", "ok", "succeeded", "succeed", "successful", "issuccess", "issuccessful", "acknowledged"];
+const FLAGS: [&str; 8] =
+    ["success", "ok", "succeeded", "succeed", "successful", "issuccess", "issuccessful", "acknowledged"];
 /// Names of an HTTP status inside a body.
 const STATUSES: [&str; 3] = ["httpstatuscode", "httpstatus", "statuscode"];
 /// Members at the root that only wrap.
-const WRAPPERS: [&str; 10] =
-    ["response", "result", "results", "data", "body", "output", "return", "meta", "metadata", "status"];
+const WRAPPERS: [&str; 12] = [
+    "response", "result", "results", "data", "body", "output", "return", "meta", "metadata", "status",
+    "detail", "details",
+];
 /// Deepest wrapper looked into beyond what the rules' ways lead through.
 const DEEP: usize = 3;
 
@@ -60,8 +76,12 @@ impl<'r> Net<'r> {
             if value.is_empty() {
                 continue;
             }
-            let on: Vec<Way<'_>> = ways.iter().filter(|way| way.0.step_fits(way.1, key)).map(further).collect();
-            if on.iter().any(|way| way.0.len() == way.1) {
+            let on: Vec<Way<'_>> =
+                ways.iter().filter(|way| way.0.step_fits(way.1, key)).map(further).collect();
+            // A list that was read, or a word that was: not what has another shape in a word's place.
+            let read = |way: &Way<'_>| way.0.len() == way.1 && (way.2 || value.scalar().is_some());
+            let further = on.iter().any(|way| way.0.len() > way.1);
+            if on.iter().any(read) && !(further && value.kind() == Kind::Object) {
                 continue;
             }
             // What holds a list that was read is judged by that list.
@@ -74,6 +94,13 @@ impl<'r> Net<'r> {
                 let deep = if leads { deep } else { deep - 1 };
                 if let Some(found) = self.walk(value, &on, deep) {
                     return Some(found);
+                }
+            }
+            // Entries that nobody reads, where the whole call is to be called good.
+            if deep > 0 && !leads && value.kind() == Kind::Array {
+                let found = value.elements().find_map(|element| self.walk(element, &[], 0));
+                if found.is_some() {
+                    return found;
                 }
             }
         }
@@ -143,7 +170,10 @@ fn has_err(bytes: &[u8]) -> bool {
         starts(&bytes[at..], "err")
             && (at == 0 || !bytes[at - 1].is_ascii_alphabetic() || bytes[at].is_ascii_uppercase())
             && after(at).is_none_or(|next| {
-                !next.is_ascii_lowercase() || ["msg", "code", "no", "info", "s", "desc"].iter().any(|tail| starts(&bytes[at + 3..], tail))
+                !next.is_ascii_lowercase()
+                    || ["msg", "code", "no", "info", "s", "desc"]
+                        .iter()
+                        .any(|tail| starts(&bytes[at + 3..], tail))
             })
     })
 }
@@ -181,8 +211,28 @@ pub(super) fn says_something(value: Value<'_>) -> bool {
 /// Words for "no failure".
 pub(super) fn is_nothing(text: &str) -> bool {
     const WORDS: [&str; 22] = [
-        "", "false", "ok", "success", "succeeded", "succeed", "successful", "successfully", "none", "null", "nil", "no",
-        "n/a", "-", "done", "completed", "complete", "finished", "accepted", "no error", "noerror", "200",
+        "",
+        "false",
+        "ok",
+        "success",
+        "succeeded",
+        "succeed",
+        "successful",
+        "successfully",
+        "none",
+        "null",
+        "nil",
+        "no",
+        "n/a",
+        "-",
+        "done",
+        "completed",
+        "complete",
+        "finished",
+        "accepted",
+        "no error",
+        "noerror",
+        "200",
     ];
     let text = text.trim();
     let zero = || text.parse::<f64>().is_ok_and(|number| number == 0.0);
@@ -218,7 +268,9 @@ pub(super) fn suspects<'a>(node: Value<'a>, inside: bool, found: &mut Vec<Value<
 
 fn says_no(value: Value<'_>) -> bool {
     value.scalar().is_some_and(|text| {
-        ["false", "no", "0", "failed", "fail", "failure", "error"].iter().any(|no| no.eq_ignore_ascii_case(text.raw))
+        ["false", "no", "0", "failed", "fail", "failure", "error"]
+            .iter()
+            .any(|no| no.eq_ignore_ascii_case(text.raw))
     })
 }
 
@@ -233,13 +285,42 @@ mod tests {
     #[test]
     fn failures_are_known_by_name_in_any_convention() {
         for name in [
-            "error", "Errors", "errorCode", "error_msg", "errMsg", "ErrCode", "err", "failed_ids", "failureCount",
-            "FailedRecordCount", "failedToCreateVmCount", "version_conflicts", "UnprocessedItems", "unsuccessful_keys",
-            "errorcode_message", "notFound", "not_found", "rejectedRecords", "InvalidParameters", "isFault", "lastErr",
+            "error",
+            "Errors",
+            "errorCode",
+            "error_msg",
+            "errMsg",
+            "ErrCode",
+            "err",
+            "failed_ids",
+            "failureCount",
+            "FailedRecordCount",
+            "failedToCreateVmCount",
+            "version_conflicts",
+            "UnprocessedItems",
+            "unsuccessful_keys",
+            "errorcode_message",
+            "notFound",
+            "not_found",
+            "rejectedRecords",
+            "InvalidParameters",
+            "isFault",
+            "lastErr",
         ] {
             assert!(names_failure(name), "{name}");
         }
-        for name in ["isDefault", "failoverPriority", "interrupt", "override", "requestId", "serrano", "terraform", "id", "code", "overridden"] {
+        for name in [
+            "isDefault",
+            "failoverPriority",
+            "interrupt",
+            "override",
+            "requestId",
+            "serrano",
+            "terraform",
+            "id",
+            "code",
+            "overridden",
+        ] {
             assert!(!names_failure(name), "{name}");
         }
     }

@@ -226,7 +226,8 @@ pub(super) fn stated_error(scope: &Scope<'_>, root_name: Option<&str>) -> Option
         return Some(format!("<{name}>"));
     }
     let header = scope.reply.headers.iter().find(|(name, value)| {
-        let named = memchr::memmem::find(name.as_str().as_bytes(), b"error").is_some() || *name == "grpc-status";
+        let named =
+            memchr::memmem::find(name.as_str().as_bytes(), b"error").is_some() || *name == "grpc-status";
         named && value.to_str().is_ok_and(|value| !is_nothing(value))
     });
     header.map(|(name, _)| format!("@header/{name}"))

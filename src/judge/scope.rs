@@ -36,6 +36,8 @@ pub(crate) struct Scope<'a> {
     /// The entry's position among those that the rule's `where` leaves, and in the whole list.
     pub(super) position: usize,
     pub(super) listed_at: usize,
+    /// The place of the entry's group, the entry's place in it, and how many there are in it; 0 where it is the group.
+    pub(super) group: Option<(usize, usize, usize)>,
     /// How many there are of both, once somebody asked.
     pub(super) counts: Cell<Option<(usize, usize)>>,
     /// What places outside the entry gave: the same for every entry, and a walk through the whole document each time.
@@ -53,6 +55,7 @@ impl<'a> Scope<'a> {
             rule: None,
             position: 0,
             listed_at: 0,
+            group: None,
             counts: Cell::new(None),
             outside: Rc::default(),
         }
@@ -167,11 +170,13 @@ impl<'a> Scope<'a> {
     fn is_empty(&self, empty: Empty) -> bool {
         let bytes = self.root.is_none();
         // `null`, a list or a text is no documented empty body; an XML root element without content is one.
-        let document =
-            self.root.is_some_and(|root| root.is_empty() && (root.kind() == Kind::Object || root.is_of_xml()));
+        let document = self
+            .root
+            .is_some_and(|root| root.is_empty() && (root.kind() == Kind::Object || root.is_of_xml()));
         match empty {
             Empty::Bytes => bytes,
             Empty::Document => document,
+            Empty::List => self.root.is_some_and(|root| root.kind() == Kind::Array && root.is_empty()),
             Empty::Either => bytes || document,
             Empty::Neither => !bytes && !document,
         }
@@ -181,7 +186,9 @@ impl<'a> Scope<'a> {
     pub(super) fn is_solid(&self, place: &Place) -> bool {
         match self.text_at(place) {
             Some(text) => !matches!(&*text.decode(), "0" | "false") && !text.is_blank(),
-            None => self.value_at(place).is_some_and(|value| value.scalar().is_none() && value.kind() != Kind::Null),
+            None => self
+                .value_at(place)
+                .is_some_and(|value| value.scalar().is_none() && value.kind() != Kind::Null),
         }
     }
 
@@ -288,8 +295,12 @@ pub(super) fn each<'a>(
         if !rule.unwrap {
             return found(value, key);
         }
-        if let Some((key, value)) = value.members().next() {
-            found(value, Some(key));
+        // An object of more than the one member is not what there is to be unwrapped, and says what it says.
+        let mut members = value.members();
+        match (members.next(), members.next()) {
+            (Some((key, value)), None) => found(value, Some(key)),
+            (Some(_), Some(_)) => found(value, None),
+            _ => {}
         }
     };
     let mut misshapen = false;
@@ -297,6 +308,12 @@ pub(super) fn each<'a>(
         _ if node.is_empty() && !in_list => {}
         (Shape::One, _) => give(node, None),
         (Shape::Map, Kind::Object) => node.members().for_each(|(key, value)| give(value, Some(key))),
+        (Shape::MapOfLists, Kind::Object) => {
+            for (key, list) in node.members() {
+                misshapen |= list.kind() != Kind::Array && says_something(list);
+                list.elements().for_each(|value| give(value, Some(key)));
+            }
+        }
         (_, Kind::Array) => node.elements().for_each(|value| give(value, None)),
         // XML has no lists of one; some vendors' JSON is made from it.
         (Shape::List, Kind::Object) if in_list || rule.lone => give(node, None),

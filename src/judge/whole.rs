@@ -82,7 +82,8 @@ impl<'a> Judge<'a, '_> {
             if rule.when.names_status() {
                 doubts = doubts.without(Doubt::Status);
             }
-            doubts = doubts.with_if(Doubt::Unmarked, claim.is_good() && !self.is_marked(rule, task.is_some()));
+            doubts =
+                doubts.with_if(Doubt::Unmarked, claim.is_good() && !self.is_marked(rule, task.is_some()));
             // A rule that speaks of failures needs no proof of good; one that does not speak under this status is silent.
             if !claim.is_good() && doubts.has(Doubt::Status) {
                 continue;

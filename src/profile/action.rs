@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use http::{HeaderName, Method};
 
+use super::file::RequestShape;
 use super::place::RequestPlace;
 use super::when::When;
 use crate::decode::{Pointer, Wire};
@@ -53,14 +54,22 @@ pub struct Items {
     pub lists: Vec<(Pointer, Vec<RequestPlace>)>,
     /// Single places outside the document (path, query, header), when no list finds anything.
     pub single: Vec<RequestPlace>,
-    pub as_map: bool,
+    pub shape: RequestShape,
     pub unwrap: bool,
     pub(crate) filter: When,
     pub lines_after: BTreeMap<String, u32>,
     pub id_parts: Vec<Pointer>,
+    /// What belongs to an identity beside the id: what the id is relative to, and what follows it.
+    pub parent: Vec<RequestPlace>,
+    pub version: Vec<RequestPlace>,
+    pub port: Vec<RequestPlace>,
+    /// An element that has this list is a group: its elements are the items.
+    pub nested: Option<Pointer>,
     pub key: Vec<RequestPlace>,
     pub id_url: bool,
     pub distinct: bool,
+    /// A request may name none: it acts on a filter, a tag or everything.
+    pub optional: bool,
     pub split: Option<String>,
 }
 
@@ -113,6 +122,12 @@ impl PathPattern {
                 .push(Segment::parse(step).ok_or_else(|| format!("{text:?}: bad segment {step:?}"))?);
         }
         Ok(pattern)
+    }
+
+    /// What it captures, by name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let inner = self.segments.iter().filter_map(|segment| segment.capture.as_deref());
+        self.head.as_deref().into_iter().chain(inner).chain(self.tail.as_deref())
     }
 
     /// How many literal bytes it holds: the more, the more specific.

@@ -208,7 +208,12 @@ pub struct ActionFile {
     pub ids: Texts,
     pub id_parts: Texts,
     pub id_url: bool,
+    pub parent: Texts,
+    pub version: Texts,
+    pub port: Texts,
+    pub nested: Option<String>,
     pub distinct: bool,
+    pub optional: bool,
     pub split: Option<String>,
     pub count: Texts,
     pub lookup: bool,
@@ -252,11 +257,12 @@ pub enum ReplyWire {
 
 /// How a request holds what was asked; a reply's list may also be `one`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum RequestShape {
     #[default]
     List,
     Map,
+    MapOfLists,
 }
 
 /// What may be undone in an id before it is compared.
@@ -352,6 +358,10 @@ pub struct EntryFile {
     pub retry_after: Texts,
     pub retry_after_ms: Texts,
     pub sender_fault: Texts,
+    pub parent: Texts,
+    pub version: Texts,
+    pub port: Texts,
+    pub nested: Option<String>,
     pub exhaustive: bool,
     pub mark: Texts,
     pub lone: bool,

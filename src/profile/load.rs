@@ -9,8 +9,10 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::DeTable;
 
+use super::compile::Problem;
 use super::file::{CodesFile, FamilyFile, VendorFile};
 use super::merge::{self, Fault};
+use super::spot::{self, line_and_column};
 use super::{ProfileSet, builtin, compile};
 
 /// TEMPORARY: until every family is moved over.
@@ -112,7 +114,14 @@ fn build(files: &Files, problems: &mut Vec<String>) -> ProfileSet {
         let vendor = match compile::vendor(name, &shared, &codes) {
             Ok(vendor) => vendor,
             Err(found) => {
-                problems.extend(found.into_iter().map(|what| format!("{name}/vendor.toml: {what}")));
+                let known = vendor_table
+                    .as_ref()
+                    .map_or(format!("{name}/vendor.toml"), |file| file.origin.to_owned());
+                let tell = |problem: &Problem| match &vendor_table {
+                    Some(file) => file.told(problem),
+                    None => format!("{known}: {}", problem.what),
+                };
+                problems.extend(found.iter().map(tell));
                 continue;
             }
         };
@@ -124,16 +133,16 @@ fn build(files: &Files, problems: &mut Vec<String>) -> ProfileSet {
             if file == "vendor.toml" || file == "codes.toml" {
                 continue;
             }
-            let Some(mut parsed) = parse(files, name, file, problems) else { continue };
+            let Some(stated) = parse(files, name, file, problems) else { continue };
+            let mut parsed = stated.clone();
             if let Err(fault) = merge::family(parsed.table.get_mut(), shapes) {
                 problems.push(parsed.problem(&fault));
                 continue;
             }
-            let origin = parsed.origin;
             let Some(family) = parsed.read::<FamilyFile>(problems) else { continue };
             match compile::family(&vendor, &shared, family_name, &family) {
                 Ok(profile) => set.add(profile),
-                Err(found) => problems.extend(found.into_iter().map(|what| format!("{origin}: {what}"))),
+                Err(found) => problems.extend(found.iter().map(|problem| stated.told(problem))),
             }
         }
     }
@@ -156,6 +165,13 @@ impl Parsed<'_> {
         read.map_err(|cause| problems.push(refused(origin, text, &cause))).ok()
     }
 
+    /// A problem that `compile` found, with its place as far as it is there.
+    fn told(&self, problem: &Problem) -> String {
+        let at = spot::find(self.table.get_ref(), &problem.steps);
+        let at = at.map_or(String::new(), |at| line_and_column(self.text, at.start));
+        format!("{}{at}: {}", self.origin, problem.what)
+    }
+
     fn problem(&self, (at, what): &Fault) -> String {
         format!("{}{}: {what}", self.origin, line_and_column(self.text, at.start))
     }
@@ -171,14 +187,9 @@ fn parse<'f>(files: &'f Files, vendor: &str, file: &str, problems: &mut Vec<Stri
 }
 
 fn refused(origin: &str, text: &str, cause: &toml::de::Error) -> String {
-    let at = cause.span().map_or(String::new(), |span| line_and_column(text, span.start));
-    format!("{origin}{at}: {}", cause.message().trim())
-}
-
-/// `:line:column` of a byte offset, both from 1.
-fn line_and_column(text: &str, offset: usize) -> String {
-    let before = &text[..offset.min(text.len())];
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(1, |last| last.chars().count() + 1);
-    format!(":{line}:{column}")
+    let Some(span) = cause.span() else { return format!("{origin}: {}", cause.message().trim()) };
+    let at = line_and_column(text, span.start);
+    let key = DeTable::parse(text).ok().and_then(|table| spot::key_at(table.get_ref(), span.start));
+    let key = key.map_or(String::new(), |key| format!("{key}: "));
+    format!("{origin}{at}: {key}{}", cause.message().trim())
 }

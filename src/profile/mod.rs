@@ -14,11 +14,12 @@ mod merge; // what a table takes from another before it is read
 pub(crate) mod place; // where values are found
 pub(crate) mod reply; // how a reply is read, compiled
 mod set; // all profiles, findable
+mod spot; // where in a text something stands
 pub(crate) mod when; // conditions
 
 pub use action::{Action, Captures, HostPattern, Items, PathPattern, Selector};
 pub use codes::{Class, CodeTable};
-pub use file::Status;
+pub use file::{RequestShape, Status};
 pub use load::{LoadError, load, load_vendors, source};
 pub use place::RequestPlace;
 pub use set::{ActionRef, ProfileSet};
@@ -74,5 +75,15 @@ impl Profile {
     /// Values of a reply that are never shown.
     pub fn secrets(&self) -> &[crate::decode::Pointer] {
         &self.reply.secrets
+    }
+
+    /// Member names of replies that look like failures and are none.
+    pub fn harmless(&self) -> &[String] {
+        &self.reply.harmless
+    }
+
+    /// Whether its replies report on resources that nobody asked for as well.
+    pub fn volunteers(&self) -> bool {
+        self.reply.volunteers
     }
 }

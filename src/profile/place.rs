@@ -18,6 +18,8 @@ pub enum RequestPlace {
     Host(Box<str>),
     /// The key an asked element stood under.
     Key,
+    /// The fields that a GraphQL document at that place asks for: many ids.
+    Fields(Pointer),
 }
 
 /// A place in a reply.
@@ -47,6 +49,7 @@ impl RequestPlace {
             ("path", name) => Ok(Self::Path(Some(name.into()))),
             ("host", name) if !name.is_empty() => Ok(Self::Host(name.into())),
             ("header", name) => header(name).map(Self::Header),
+            ("fields", name) if !name.is_empty() => pointer(&format!("/{name}")).map(Self::Fields),
             ("query", name) if !name.is_empty() => pointer(&format!("/{name}")).map(Self::Query),
             _ => Err(format!("{text:?} is no place in a request")),
         }

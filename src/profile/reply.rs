@@ -150,6 +150,12 @@ pub(crate) struct EntryRule {
     pub(crate) unwrap: bool,
     pub(crate) id: Vec<Place>,
     pub(crate) id_parts: Vec<Place>,
+    /// What belongs to an identity beside the id, as in the request.
+    pub(crate) parent: Vec<Place>,
+    pub(crate) version: Vec<Place>,
+    pub(crate) port: Vec<Place>,
+    /// An element that has this list answers a group: its elements are the entries.
+    pub(crate) nested: Option<Pointer>,
     pub(crate) percent: bool,
     /// Whether one entry may hold many ids.
     pub(crate) fans_out: bool,
@@ -179,6 +185,18 @@ pub(crate) struct EntryRule {
     pub(crate) weighed: Weighed,
 }
 
+impl EntryRule {
+    /// Whether an entry is tied to its item by one id and nothing else.
+    pub(crate) fn joins_by_one_id(&self) -> bool {
+        self.join == [Join::Id] && !self.fans_out && self.id_parts.is_empty() && self.is_simple()
+    }
+
+    /// Whether the id is the whole identity, and entries are no groups.
+    pub(crate) fn is_simple(&self) -> bool {
+        self.parent.is_empty() && self.version.is_empty() && self.port.is_empty() && self.nested.is_none()
+    }
+}
+
 /// Where entries stand.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Each {
@@ -190,11 +208,12 @@ pub(crate) struct Each {
 
 /// How the nodes at `each` hold entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Shape {
     #[default]
     List,
     Map,
+    MapOfLists,
     One,
 }
 
@@ -210,6 +229,8 @@ pub(crate) enum Join {
     Suffix,
     Echo,
     ContentId,
+    /// By the place of its group, and within it.
+    Group,
 }
 
 /// How a verdict is read.

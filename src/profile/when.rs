@@ -65,6 +65,8 @@ impl<'de> Deserialize<'de> for StatusClass {
 pub(crate) enum Empty {
     Bytes,
     Document,
+    /// A list without elements.
+    List,
     Either,
     Neither,
 }
@@ -75,7 +77,7 @@ impl<'de> Deserialize<'de> for Empty {
         impl Visitor<'_> for Any {
             type Value = Empty;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("true, false, \"bytes\" or \"document\"")
+                f.write_str("true, false, \"bytes\", \"document\" or \"list\"")
             }
             fn visit_bool<E>(self, v: bool) -> Result<Empty, E> {
                 Ok(if v { Empty::Either } else { Empty::Neither })
@@ -84,6 +86,7 @@ impl<'de> Deserialize<'de> for Empty {
                 match v {
                     "bytes" => Ok(Empty::Bytes),
                     "document" => Ok(Empty::Document),
+                    "list" => Ok(Empty::List),
                     _ => Err(E::invalid_value(Unexpected::Str(v), &self)),
                 }
             }

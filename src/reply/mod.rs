@@ -2,11 +2,13 @@
 //!
 //! Pure. Knows bytes, headers and envelopes; sockets are `upstream`'s and `gateway`'s.
 
+mod answer; // an envelope within the limits of one answer
 mod headers; // which vendor headers survive a rewritten body
 mod prefer; // what the caller prefers
 mod raw; // the vendor's bytes inside an envelope
 mod translate; // bytes → envelope
 
+pub use answer::Answer;
 pub use headers::{envelope_headers, media_type, strip_rewritten, vary};
 pub use prefer::Prefer;
 pub use raw::{RawPolicy, raw};

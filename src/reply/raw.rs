@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use base64::Engine;
 
 use super::{Incoming, Plain};
-use crate::decode::{Bounds, Pointer, Wire, read};
 use crate::envelope::{BatchOutcome, BodyState, Envelope, Raw, RawEncoding};
 use crate::request::Request;
 
@@ -37,11 +36,16 @@ pub fn raw<'p>(
     if !wanted || plain.body.is_empty() {
         return None;
     }
-    let secrets = request.profile.secrets();
+    // What is not read as it stands cannot be redacted either: where secrets are declared, its bytes stay out.
+    let read = plain.is_json && envelope.upstream.body != BodyState::Unparsed;
+    if !read && !request.profile.secrets().is_empty() {
+        return None;
+    }
     let (encoding, body) = match std::str::from_utf8(&plain.body) {
-        Ok(text) if plain.is_json => (RawEncoding::Json, redacted(text, secrets)),
-        // What cannot be read cannot be redacted either: where secrets are declared, their bytes stay out.
-        Ok(_) if !secrets.is_empty() => return None,
+        Ok(text) if plain.is_json => {
+            let shown = envelope.hidden.out_of(text, 0);
+            (RawEncoding::of_json(&shown), shown)
+        }
         Ok(text) => (RawEncoding::Text, Cow::Borrowed(text)),
         Err(_) => {
             let coded = base64::engine::general_purpose::STANDARD.encode(&plain.body);
@@ -57,35 +61,4 @@ pub fn raw<'p>(
         truncated: plain.cut,
         shared: None,
     })
-}
-
-/// JSON text with the values at secret places replaced by `"***"`; the rest stays byte for byte.
-fn redacted<'t>(text: &'t str, secrets: &[Pointer]) -> Cow<'t, str> {
-    if secrets.is_empty() {
-        return Cow::Borrowed(text);
-    }
-    let Ok((document, _)) = read(text.as_bytes(), Wire::Json, "", Bounds::default(), false) else {
-        return Cow::Borrowed("null");
-    };
-    let mut spans = Vec::new();
-    for pointer in secrets {
-        pointer.visit(document.root(), &mut |value| {
-            let inner = value.raw();
-            let start = inner.as_ptr() as usize - document.text().as_ptr() as usize;
-            spans.push((start, start + inner.len()));
-            false
-        });
-    }
-    spans.sort_unstable();
-    let mut out = String::with_capacity(text.len());
-    let mut from = 0;
-    for (start, end) in spans {
-        if start >= from {
-            out.push_str(&text[from..start]);
-            out.push_str("\"***\"");
-            from = end;
-        }
-    }
-    out.push_str(&text[from..]);
-    Cow::Owned(out)
 }

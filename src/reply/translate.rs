@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use http::HeaderMap;
 
-use crate::decode::{self, Bounds, DecodeError, Document, Fidelity, Wire, decode_content, sniff};
-use crate::envelope::{BodyState, Diagnostic, Envelope};
+use crate::decode::{self, Bounds, DecodeError, Document, Fidelity, Pointer, Wire, decode_content, sniff};
+use crate::envelope::{BodyState, Diagnostic, Envelope, Hidden};
 use crate::judge::{Reply, ReplyBody, Trace, apply};
 use crate::request::Request;
 
@@ -17,6 +17,10 @@ pub struct Limits {
     /// Output to input of a content coding.
     pub ratio: usize,
     pub bounds: Bounds,
+    /// Results of one envelope.
+    pub items: usize,
+    /// Bytes of one envelope.
+    pub envelope: usize,
 }
 
 /// A reply as it came.
@@ -90,8 +94,12 @@ pub fn translate<R>(
     };
     // A charset other than UTF-8 was transcoded for reading; its bytes are not JSON text as they stand.
     let is_json = is_json && matches!(&read, Ok((document, ..)) if document.is_borrowed());
-    let reply = Reply { status: incoming.status, headers: incoming.headers, body: reply_body };
-    let envelope = apply(request, &reply, strict, data, trace);
+    let reply =
+        Reply { status: incoming.status, headers: incoming.headers, body: reply_body, items: limits.items };
+    let mut envelope = apply(request, &reply, strict, data, trace);
+    if let Ok((document, ..)) = &read {
+        envelope.hidden = hidden(document, request.profile.secrets());
+    }
     // The tree has done its work; only its text is still pointed to.
     let text = match read {
         Ok((document, ..)) => document.into_text(),
@@ -99,6 +107,20 @@ pub fn translate<R>(
     };
     let shown = Plain { body: Cow::Borrowed(&plain.body), is_json, cut: plain.cut };
     then(&envelope, &text, &shown)
+}
+
+/// Where the values stand that are never shown.
+fn hidden(document: &Document<'_>, secrets: &[Pointer]) -> Hidden {
+    let mut spans = Vec::new();
+    for pointer in secrets {
+        pointer.visit(document.root(), &mut |value| {
+            let json = value.raw();
+            let start = json.as_ptr() as usize - document.text().as_ptr() as usize;
+            spans.push((start, start + json.len()));
+            false
+        });
+    }
+    Hidden::new(spans)
 }
 
 /// The body in the wire the profile names; where that fails and the first byte says otherwise, in that one (an

@@ -1,5 +1,7 @@
 //! What one request asked for, kept while the vendor is at work. Owned and small: ids lie in one arena.
 
+use std::borrow::Cow;
+
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
@@ -21,8 +23,22 @@ pub struct Asked {
     len: u32,
     distinct: bool,
     interchangeable: bool,
+    /// What each item's id is relative to, where the request says so.
+    parents: Vec<Span>,
+    several_parents: bool,
+    /// Where each group of the request's list begins, where there are groups.
+    groups: Vec<u32>,
     /// Whether any text holds what JSON must escape.
     escapes: bool,
+}
+
+/// An element whose id is relative to a parent.
+#[derive(Debug, Default)]
+pub struct Relative<'r> {
+    pub parent: Option<Cow<'r, str>>,
+    pub id: Option<Cow<'r, str>>,
+    pub key: Option<Cow<'r, str>>,
+    pub raw: Option<Cow<'r, str>>,
 }
 
 /// One asked item.
@@ -64,6 +80,60 @@ impl Asked {
     /// Whether the items are units of one creation, of which any may be meant.
     pub fn interchangeable(&self) -> bool {
         self.interchangeable
+    }
+
+    /// Adds elements whose ids are relative to a parent. Where they name more than one, ids show it (`parent/id`): the whole
+    /// tells them apart.
+    pub fn push_relative(&mut self, elements: &[Relative<'_>]) {
+        let first = elements.iter().find_map(|element| element.parent.as_deref());
+        self.several_parents = elements.iter().any(|element| element.parent.as_deref() != first);
+        for element in elements {
+            let whole = match (&element.parent, &element.id) {
+                (Some(parent), Some(id)) if self.several_parents => {
+                    Some(Cow::Owned(format!("{parent}/{id}")))
+                }
+                (_, id) => id.as_deref().map(Cow::Borrowed),
+            };
+            let before = self.items.len();
+            self.push(whole.as_deref(), element.key.as_deref(), element.raw.as_deref());
+            if self.items.len() > before {
+                let parent = self.store(element.parent.as_deref());
+                self.parents.push(parent);
+            }
+        }
+    }
+
+    /// The one parent of all items.
+    pub fn scope(&self) -> Option<&str> {
+        let first = self.parents.first().filter(|_| !self.several_parents)?;
+        self.text(*first)
+    }
+
+    /// Whether ids show their parent, since there are several.
+    pub fn has_several_parents(&self) -> bool {
+        self.several_parents
+    }
+
+    /// What an item's id is relative to.
+    pub fn parent(&self, item: usize) -> Option<&str> {
+        self.text(*self.parents.get(item)?)
+    }
+
+    /// What follows belongs to the next group.
+    pub fn start_group(&mut self) {
+        self.groups.push(self.len);
+    }
+
+    /// The items of a group; without groups each place of the list is one.
+    pub fn group(&self, group: usize) -> Vec<u32> {
+        let range = match self.groups.get(group) {
+            Some(from) => {
+                *from as usize..self.groups.get(group + 1).map_or(self.len as usize, |to| *to as usize)
+            }
+            None if self.groups.is_empty() => group..group + 1,
+            None => 0..0,
+        };
+        range.filter_map(|position| self.at_position(position)).map(|item| item as u32).collect()
     }
 
     /// Makes room for so many elements.

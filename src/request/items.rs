@@ -2,16 +2,23 @@
 
 use std::borrow::Cow;
 
-use super::asked::Asked;
+use super::asked::{Asked, Relative};
 use super::filter;
 use super::reader::{Match, Reader};
-use crate::decode::{Kind, Value, path_of};
-use crate::profile::{Action, Items, Profile, RequestPlace};
+use crate::decode::{Kind, Pointer, Value, path_of, response_keys};
+use crate::profile::{Action, Items, Profile, RequestPlace, RequestShape};
 
-/// Everything a request asks for, in its order.
-pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reader: &Reader<'_>) -> Asked {
+/// Everything a request asks for, in its order, and whether that is not known for certain: ids are declared, and no place
+/// that is declared for them is there.
+pub(super) fn asked(
+    profile: &Profile,
+    action: &Action,
+    found: &Match<'_>,
+    reader: &Reader<'_>,
+) -> (Asked, bool) {
     let rules = &action.items;
     let mut asked = Asked::new(rules.distinct);
+    let mut stated = rules.lists.is_empty() && rules.single.is_empty();
     if let Some(document) = reader.body.or(reader.query) {
         for (list, id) in &rules.lists {
             let mut adder = Adder {
@@ -23,22 +30,31 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
                 keep_raw: profile.reply.echoes,
                 skip: 0,
                 key: None,
+                relative: Vec::new(),
             };
             list.visit(document.root(), &mut |node| {
+                stated = true;
                 adder.list(node);
                 false
             });
+            let relative = adder.relative;
+            asked.push_relative(&relative);
             if !asked.is_empty() {
-                return asked;
+                return (asked, false);
             }
         }
     }
     for place in &rules.single {
-        if let Some(text) = reader.text(place, Some(found)) {
-            push_text(&mut asked, rules, &text);
+        if let RequestPlace::Fields(pointer) = place {
+            for id in fields(pointer, reader).unwrap_or_default() {
+                asked.push(Some(&id), None, None);
+            }
+        } else if let Some(text) = reader.text(place, Some(found)) {
+            let key = reader.first(&rules.key, found);
+            push_text(&mut asked, rules, &text, key.as_deref().map(|key| clean(rules, key)));
         }
         if !asked.is_empty() {
-            return asked;
+            return (asked, false);
         }
     }
     if !action.count.is_empty() {
@@ -46,19 +62,28 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
             reader.first(&action.count, found).and_then(|text| text.trim().parse().ok()).unwrap_or(1);
         // A mistyped count must not become a million verdicts.
         asked.push_units(count.min(10_000));
+        stated = true;
     }
-    asked
+    (asked, !stated && !rules.optional && !action.lookup)
+}
+
+/// What a GraphQL document asks for; `operationName` beside it says which of several operations is meant.
+fn fields(pointer: &Pointer, reader: &Reader<'_>) -> Option<Vec<String>> {
+    let root = reader.body?.root();
+    let text = pointer.first(root)?.scalar()?;
+    let operation = root.get("operationName").and_then(Value::scalar).map(|name| name.decode());
+    response_keys(&text.decode(), operation.as_deref().filter(|name| !name.is_empty()))
 }
 
 /// One text: an id, or many where `split` says so.
-fn push_text(asked: &mut Asked, rules: &Items, text: &str) {
+fn push_text(asked: &mut Asked, rules: &Items, text: &str, key: Option<&str>) {
     match &rules.split {
         Some(separator) => {
             for id in text.split(separator.as_str()).map(str::trim).filter(|id| !id.is_empty()) {
                 asked.push(Some(id), None, None);
             }
         }
-        None if !text.is_empty() => asked.push(Some(clean(rules, text)), None, None),
+        None if !text.is_empty() => asked.push(Some(clean(rules, text)), key, None),
         None => {}
     }
 }
@@ -67,10 +92,14 @@ fn clean<'t>(rules: &Items, text: &'t str) -> &'t str {
     if rules.id_url { path_of(text) } else { text }
 }
 
-struct Adder<'a, 'r> {
+fn owned<'t>(text: Cow<'_, str>) -> Cow<'t, str> {
+    Cow::Owned(text.into_owned())
+}
+
+struct Adder<'a, 'r, 's> {
     rules: &'a Items,
     id: &'a [RequestPlace],
-    asked: &'a mut Asked,
+    asked: &'s mut Asked,
     reader: &'a Reader<'r>,
     found: &'a Match<'a>,
     /// Echo joins compare whole elements.
@@ -79,9 +108,11 @@ struct Adder<'a, 'r> {
     skip: u32,
     /// The key the element at hand stands under.
     key: Option<Cow<'a, str>>,
+    /// Elements whose ids are relative to a parent: how they are shown depends on all of them.
+    relative: Vec<Relative<'a>>,
 }
 
-impl<'a> Adder<'a, '_> {
+impl<'a> Adder<'a, '_, '_> {
     fn list(&mut self, node: Value<'a>) {
         match node.kind() {
             Kind::Array => {
@@ -89,6 +120,10 @@ impl<'a> Adder<'a, '_> {
                 // An element that was read, and how far into it its id stands: most are built alike.
                 let (by_id_alone, mut known) = (self.by_id_alone(), None);
                 for element in node.elements() {
+                    if let Some(nested) = &self.rules.nested {
+                        self.group(nested, element);
+                        continue;
+                    }
                     match known {
                         Some((like, at)) if element.is_like(like) => {
                             let id = element.within(at).scalar().map(|id| id.decode());
@@ -102,20 +137,35 @@ impl<'a> Adder<'a, '_> {
                     }
                 }
             }
-            Kind::Object if self.rules.as_map => {
+            Kind::Object if self.rules.shape == RequestShape::Map => {
                 for (key, value) in node.members() {
                     self.key = Some(key.decode());
                     self.element(value);
+                }
+            }
+            Kind::Object if self.rules.shape == RequestShape::MapOfLists => {
+                for (key, list) in node.members() {
+                    self.key = Some(key.decode());
+                    list.elements().for_each(|element| self.element(element));
                 }
             }
             Kind::Null => {}
             // A single object or text where a list is expected is one item.
             _ => {
                 if let (Some(_), Some(text)) = (&self.rules.split, node.scalar()) {
-                    return push_text(self.asked, self.rules, &text.decode());
+                    return push_text(self.asked, self.rules, &text.decode(), None);
                 }
                 self.element(node);
             }
+        }
+    }
+
+    /// A group of items, or an item that is a group of its own.
+    fn group(&mut self, nested: &Pointer, element: Value<'a>) {
+        self.asked.start_group();
+        match nested.first(element).filter(|list| list.kind() == Kind::Array && !list.is_empty()) {
+            Some(list) => list.elements().for_each(|inner| self.element(inner)),
+            None => self.element(element),
         }
     }
 
@@ -126,7 +176,8 @@ impl<'a> Adder<'a, '_> {
             |place: &RequestPlace| matches!(place, RequestPlace::Document(way) if way.goes_by_structure());
         let plain =
             !rules.unwrap && rules.filter.is_trivial() && rules.id_parts.is_empty() && rules.key.is_empty();
-        plain && !self.keep_raw && self.id.iter().all(by_structure)
+        let whole = rules.parent.is_empty() && rules.version.is_empty() && rules.port.is_empty();
+        plain && whole && !self.keep_raw && self.id.iter().all(by_structure)
     }
 
     /// An element, and how far into it its id stands.
@@ -157,6 +208,12 @@ impl<'a> Adder<'a, '_> {
         let id = self.id_of(element);
         let key = self.rules.key.iter().find_map(|place| self.text(place, element));
         let raw = self.keep_raw.then(|| element.json());
+        if !self.rules.parent.is_empty() {
+            let parent = self.rules.parent.iter().find_map(|place| self.text(place, element));
+            let (id, key) = (id.map(|id| Cow::Owned(clean(self.rules, &id).to_owned())), key.map(owned));
+            let relative = Relative { parent: parent.map(owned), id, key, raw };
+            return self.relative.push(relative);
+        }
         self.asked.push(id.as_deref().map(|id| clean(self.rules, id)), key.as_deref(), raw.as_deref());
     }
 
@@ -175,7 +232,18 @@ impl<'a> Adder<'a, '_> {
                 return Some(Cow::Owned(parts.join("/")));
             }
         }
-        self.id.iter().find_map(|place| self.text(place, element))
+        let id = self.id.iter().find_map(|place| self.text(place, element))?;
+        Some(self.with_tail(id, element))
+    }
+
+    /// An id with the version or port that belongs to it.
+    fn with_tail(&self, id: Cow<'a, str>, element: Value<'a>) -> Cow<'a, str> {
+        let tail = |places: &[RequestPlace]| places.iter().find_map(|place| self.text(place, element));
+        match (tail(&self.rules.version), tail(&self.rules.port)) {
+            (Some(version), _) => Cow::Owned(format!("{id}/{version}")),
+            (None, Some(port)) => Cow::Owned(format!("{id}:{port}")),
+            (None, None) => id,
+        }
     }
 
     fn text(&self, place: &RequestPlace, element: Value<'a>) -> Option<Cow<'a, str>> {

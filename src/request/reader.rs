@@ -56,7 +56,7 @@ impl<'r> Reader<'r> {
                 found?.path.iter().find(|(own, _)| *own == &**name).map(|(_, value)| Cow::Borrowed(*value))
             }
             RequestPlace::Host(name) => found?.capture(name).map(Cow::Borrowed),
-            RequestPlace::Key => None,
+            RequestPlace::Key | RequestPlace::Fields(_) => None,
         };
         text.filter(|text| !text.is_empty())
     }

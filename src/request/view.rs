@@ -22,12 +22,13 @@ pub fn view(
     bounds: Bounds,
 ) -> Option<Request> {
     let query = read_parameters(head.query.as_bytes(), "", bounds).ok();
-    let parsed = parse_body(head, body, bounds);
+    let sniffed = sniff(body, head.header("content-type"));
+    let parsed = sniffed.and_then(|wire| document(body, wire, head.header("content-type"), bounds));
     let reader = Reader { head, query: query.as_ref(), body: parsed.as_ref() };
     let found = recognise::best(set, scope, &reader)?;
     let (profile, action) = set.get(found.at);
     // The action may know its wire better than the first byte does.
-    let own = own_document(action, head, body, parsed.is_some(), bounds);
+    let own = own_document(action, head, body, sniffed.map(|wire| (wire, parsed.is_some())), bounds);
     let reader = match &own {
         Own::Read(document) => Reader { body: Some(document), ..reader },
         Own::Query => Reader { body: query.as_ref(), ..reader },
@@ -37,7 +38,7 @@ pub fn view(
     Some(build(&profile, action_at, found, &reader, matches!(own, Own::Unreadable)))
 }
 
-/// An action's own document, where it names a wire.
+/// An action's own document, where it names another wire than the one the body was read as.
 enum Own<'b> {
     AsParsed,
     Query,
@@ -49,26 +50,21 @@ fn own_document<'b>(
     action: &Action,
     head: &Head<'_>,
     body: &'b [u8],
-    parsed: bool,
+    // The wire that the first byte and the media type told, and whether the body could be read as that.
+    sniffed: Option<(Wire, bool)>,
     bounds: Bounds,
 ) -> Own<'b> {
     if action.from_query || body.is_empty() {
         return Own::Query;
     }
-    match action.wire {
-        None if parsed => Own::AsParsed,
-        None => Own::Unreadable,
-        Some(wire) => {
+    match (action.wire, sniffed) {
+        (Some(wire), sniffed) if sniffed.is_none_or(|(as_wire, _)| as_wire != wire) => {
             document(body, wire, head.header("content-type"), bounds).map_or(Own::Unreadable, Own::Read)
         }
+        // Read as that already, for recognition.
+        (_, Some((_, true))) => Own::AsParsed,
+        _ => Own::Unreadable,
     }
-}
-
-/// The body by its first byte and media type, for recognition.
-fn parse_body<'b>(head: &Head<'_>, body: &'b [u8], bounds: Bounds) -> Option<Document<'b>> {
-    let media_type = head.header("content-type");
-    let wire = sniff(body, media_type)?;
-    document(body, wire, media_type, bounds)
 }
 
 fn document<'b>(body: &'b [u8], wire: Wire, media_type: &str, bounds: Bounds) -> Option<Document<'b>> {
@@ -86,7 +82,7 @@ fn build(
     unreadable: bool,
 ) -> Request {
     let action = &profile.actions[at];
-    let asked = items::asked(profile, action, &found, reader);
+    let (asked, unclear) = items::asked(profile, action, &found, reader);
     let kept =
         profile.kept.iter().map(|place| reader.text(place, Some(&found)).map(Cow::into_owned)).collect();
     let service = service(action, &found).map(str::to_owned);
@@ -103,6 +99,7 @@ fn build(
             .map(Cow::into_owned)
             .or_else(|| found.capture("region").map(str::to_owned)),
         task: reader.first(&action.task, &found).map(Cow::into_owned),
+        unclear: unclear || (unreadable && asked.is_empty() && action_asks(action)),
         unreadable: unreadable && asked.is_empty() && action_asks(action),
         profile: Arc::clone(profile),
         action: at,
@@ -111,7 +108,6 @@ fn build(
         service,
         dry_run,
         monitor,
-        unclear: false,
     }
 }
 

@@ -52,10 +52,27 @@ fn check_says_what_does_not_fit_together() {
     assert_told(&problems, "6:1", &["is no host"]);
     assert_told(&problems, "11:9", &["the same host, prefix and listener as [routes.b]"]);
     assert_told(&problems, "15:1", &["ftp://x", "write it as \"https://host[:port][/base]\""]);
-    assert_told(&problems, "16:1", &["at least 1"]);
+    assert_told(&problems, "16:1", &["max_concurrent must be from 1"]);
     assert_told(&problems, "17:1", &["no file /no/such/file"]);
     assert_told(&problems, "19:12", &["no route uses upstreams.idle"]);
     assert_eq!(problems.len(), 10, "{problems:#?}");
+}
+
+#[test]
+fn limits_have_two_ends() {
+    let problems = problems(
+        "[routes.a]\nupstream = \"u\"\n\n[upstreams.u]\nurl = \"http://x\"\nhead_timeout = \"0s\"\n\n[limits]\n\
+         decoded_body = \"8 GiB\"\nreply_body = \"256 MiB\"\njson_depth = 100000000\nitems = 0\nenvelope = 1024\n\
+         request_body = \"255 MiB\"\nmemory = 0\n",
+    );
+    assert_told(&problems, "6:1", &["upstreams.u", "head_timeout", "write it as \"60s\""]);
+    assert_told(&problems, "9:1", &["limits.decoded_body", "to 256 MiB", "decoded_body = \"64 MiB\""]);
+    assert_told(&problems, "10:1", &["limits.reply_body", "less one byte"]);
+    assert_told(&problems, "11:1", &["limits.json_depth must be from 1 to 512"]);
+    assert_told(&problems, "12:1", &["limits.items must be from 1", "items = 250_000"]);
+    assert_told(&problems, "13:1", &["limits.envelope must be from 64 KiB to 4 GiB"]);
+    assert_told(&problems, "15:1", &["limits.memory"]);
+    assert_eq!(problems.len(), 7, "{problems:#?}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The binary as people and scripts use it: exit codes, what goes to which stream, and the words.
 
+mod adversary; // profiles test against changed replies
 mod check; // every problem of a configuration
 mod conversations; // normalize and explain
 mod profiles; // list, show, test, schema

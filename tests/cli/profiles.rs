@@ -36,7 +36,7 @@ fn one_case() -> std::path::PathBuf {
 
 #[test]
 fn the_shipped_cases_pass() {
-    let ran = run(&["profiles", "test"]);
+    let ran = run(&["profiles", "test", "--no-adversary"]);
     assert_eq!(ran.code, 0, "{}", ran.out);
     assert!(ran.out.ends_with(" passed, 0 failed\n"), "{}", ran.out);
 }
@@ -44,7 +44,7 @@ fn the_shipped_cases_pass() {
 #[test]
 fn a_case_that_differs_exits_1_and_shows_the_lines() {
     let root = one_case();
-    let test = || run(&["profiles", "test", root.to_str().expect("UTF-8")]);
+    let test = || run(&["profiles", "test", "--no-adversary", root.to_str().expect("UTF-8")]);
     assert_eq!(test().code, 0);
     let golden = root.join("huawei/ecs-batch/rename-all-ok/envelope.json");
     let text = std::fs::read_to_string(&golden).expect("an envelope");
@@ -67,7 +67,7 @@ fn a_missing_envelope_is_written_and_fails_that_once() {
     let golden = root.join("huawei/ecs-batch/rename-all-ok/envelope.json");
     let before = std::fs::read_to_string(&golden).expect("an envelope");
     std::fs::remove_file(&golden).expect("removed");
-    let test = || run(&["profiles", "test", root.to_str().expect("UTF-8")]);
+    let test = || run(&["profiles", "test", "--no-adversary", root.to_str().expect("UTF-8")]);
     let ran = test();
     assert_eq!(ran.code, 1);
     assert!(ran.out.contains("read it, then commit it"), "{}", ran.out);
@@ -79,6 +79,16 @@ fn a_missing_envelope_is_written_and_fails_that_once() {
 fn a_folder_without_cases_is_wrong_usage() {
     assert_eq!(run(&["profiles", "test", folder().to_str().expect("UTF-8")]).code, 64);
     assert_eq!(run(&["profiles", "test", "/no/such/folder"]).code, 64);
+}
+
+#[test]
+fn only_restricts_the_cases_to_one_profile() {
+    let ran = run(&["profiles", "test", "--no-adversary", "--only", "huawei/ecs-batch"]);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    let all = std::fs::read_dir("tests/profiles/huawei/ecs-batch").expect("cases").count();
+    assert_eq!(ran.out, format!("{all} passed, 0 failed\n"));
+    let ran = run(&["profiles", "test", "--only", "huawei/no-such"]);
+    assert_eq!(ran.code, 64, "{}", ran.err);
 }
 
 fn schema(name: &str) -> Validator {
@@ -234,4 +244,245 @@ fn no_built_in_file_states_a_default_or_a_list_of_one() {
         }
     }
     assert!(seen > 100, "{seen} files");
+}
+
+const THINGS: &str = "source = \"made for this test\"\nstatus = \"guessed\"\n";
+const ACTION: &str = "[[actions]]\nname = \"Stop\"\npath = \"/things/{kind}/stop\"\nasynchronous = false\nids = \"/things/*\"\n";
+const ENTRY: &str = "[[reply.entries]]\neach = \"/things\"\nid = \"/id\"\noutcome = \"failed\"\n";
+const HOSTS: &str = "hosts = \"{service}.acme.example\"\n";
+
+/// Loads one file of a vendor's folder: the problems, one a line.
+fn told(file: &str, text: &str) -> String {
+    let root = folder();
+    std::fs::create_dir_all(root.join("acme")).expect("a folder");
+    std::fs::write(root.join("acme/vendor.toml"), HOSTS).expect("written");
+    std::fs::write(root.join("acme").join(file), text).expect("written");
+    let loaded = onevelope::profile::load_vendors(Some(&root), Some(&["acme"]));
+    let problems = loaded.err().map_or(String::new(), |cause| cause.to_string());
+    problems.replace(&format!("{}/", root.join("acme").display()), "")
+}
+
+/// Files that both the schema and the loader can judge: what the file is, its text, whether it is good.
+fn judged_by_both() -> Vec<(&'static str, String, bool)> {
+    let mut rows: Vec<(&str, String, bool)> = Vec::new();
+    let root = |line: &str| format!("{line}\n{THINGS}{ACTION}");
+    let action = |line: &str| format!("{THINGS}{ACTION}{line}\n");
+    let request = |line: &str| format!("{THINGS}[request]\n{line}\n{ACTION}");
+    let reply = |line: &str| format!("{THINGS}{ACTION}[reply]\n{line}\n");
+    let entry = |line: &str| format!("{THINGS}{ACTION}{ENTRY}{line}\n");
+    let verdict = |outcome: &str| {
+        format!("{THINGS}{ACTION}[[reply.entries]]\neach = \"/things\"\noutcome = {outcome}\n")
+    };
+    let whole = |line: &str| format!("{THINGS}{ACTION}[[reply.whole]]\n{line}\n");
+    let when = |when: &str| whole(&format!("outcome = \"done\"\nwhen = {{ {when} }}"));
+    let mut family = |text: String, good: bool| rows.push(("things.toml", text, good));
+    for (line, good) in
+        [("service = \"things\"", true), ("vendor = \"acme\"", false), ("family = \"things\"", false)]
+    {
+        family(root(line), good);
+    }
+    family(THINGS.to_owned(), false);
+    family(ACTION.to_owned(), false);
+    family(format!("source = \" \"\nstatus = \"guessed\"\n{ACTION}"), false);
+    family(format!("source = \"x\"\nstatus = \"heard\"\n{ACTION}"), false);
+    for (line, good) in [
+        ("as = \"map\"", true),
+        ("as = \"mpa\"", false),
+        ("as = \"one\"", false),
+        ("wire = \"query\"", true),
+        ("wire = \"jsn\"", false),
+        ("each = \"/a\"", true),
+        ("each = \"a\"", false),
+        ("items = \"/a\"", false),
+        ("items_as = \"map\"", false),
+        ("repeatable = true", false),
+        ("unwrap = \"yes\"", false),
+        ("split = \",\"", true),
+        ("split = \"\"", false),
+        ("names = [\"A\", \"B\"]", false),
+        ("id = \"@query/x\"", true),
+        ("id = \"@cookie/x\"", false),
+        ("where = { present = \"/a\" }", true),
+        ("where = { there = \"/a\" }", false),
+    ] {
+        family(action(line), good);
+    }
+    for (line, good) in [("method = \"POST\"", true), ("name = \"Stop\"", false), ("wire = \"jsn\"", false)] {
+        family(request(line), good);
+    }
+    for (line, good) in [
+        ("wire = \"labelled\"", true),
+        ("wire = \"query\"", false),
+        ("text = \"lines\"", true),
+        ("absent = \"not_attempted\"", true),
+        ("absent = \"silent\"", false),
+        ("absent_category = \"not_found\"", true),
+        ("absent_category = \"gone\"", false),
+        ("abscent = \"done\"", false),
+        ("code_after = \"#\"", true),
+        ("code_after = \"\"", false),
+        ("code_before = \"\"", false),
+        ("absent_when = [{ when = {}, outcome = \"done\" }]", true),
+        ("absent_when = [{ when = {} }]", false),
+        ("outer = [{ code = \"/code\" }]", true),
+        ("outer = [{ message = \"/message\" }]", false),
+    ] {
+        family(reply(line), good);
+    }
+    for (line, good) in [
+        ("as = \"one\"", true),
+        ("as = \"lst\"", false),
+        ("join = \"content_id\"", true),
+        ("join = [\"id\", \"suffix\"]", true),
+        ("join = \"ids\"", false),
+        ("join = [\"id\", \"ids\"]", false),
+        ("join = \"key\"", false),
+        ("join = \"key\"\nkey = \"/key\"", true),
+        ("join = \"index\"", false),
+        ("join = \"range\"", false),
+        ("join = \"range\"\nuntil = \"/end\"", true),
+        ("from = \"/start\"", false),
+        ("decode = \"percent\"", true),
+        ("decode = \"url\"", false),
+        ("index_base = -1", false),
+        ("category = \"conflict\"", true),
+        ("category = \"clash\"", false),
+    ] {
+        family(entry(line), good);
+    }
+    for (outcome, good) in [
+        ("\"done\"", true),
+        ("\"fine\"", false),
+        ("{ by = \"/s\", done = \"ok\", otherwise = \"failed\" }", true),
+        ("{ by = \"/s\", http = true }", true),
+        ("{ by = \"/s\", done = \"ok\" }", false),
+        ("{ done = \"ok\", otherwise = \"failed\" }", false),
+        ("{ by = \"/s\", otherwise = \"bad\" }", false),
+        ("{ by = \"/s\", otherwise = \"failed\", good = \"ok\" }", false),
+    ] {
+        family(verdict(outcome), good);
+    }
+    for (line, good) in [
+        ("outcome = \"done\"\nevidence = \"inferred\"", true),
+        ("outcome = \"done\"\nevidence = \"guessed\"", false),
+        ("when = {}", false),
+    ] {
+        family(whole(line), good);
+    }
+    for (condition, good) in [
+        ("status = [\"2xx\", 404]", true),
+        ("status = \"6xx\"", false),
+        ("status = 99", false),
+        ("status = \"20\"", false),
+        ("empty = false", true),
+        ("empty = \"bytes\"", true),
+        ("empty = \"maybe\"", false),
+        ("count = \"/n\"", true),
+        ("count = [\"/n\", \"/m\"]", false),
+        ("equals = { \"$/a\" = [\"x\", \"\"] }", true),
+    ] {
+        family(when(condition), good);
+    }
+    for (text, good) in [
+        ("[codes]\n\"1\" = \"not_found\"\n", true),
+        ("[codes]\n\"1\" = \"nowhere\"\n", false),
+        ("[codes]\n\"1\" = { category = \"conflict\", advice = \"do_not_retry\" }\n", true),
+        ("[codes]\n\"1\" = { category = \"conflict\", advice = \"pray\" }\n", false),
+        ("vendor = \"acme\"\n[codes]\n", false),
+        ("[[patterns]]\nmatch = \"4*\"\ncategory = \"not_found\"\n", true),
+        ("[[patterns]]\ncategory = \"not_found\"\n", false),
+    ] {
+        rows.push(("codes.toml", text.to_owned(), good));
+    }
+    for (text, good) in [
+        ("[replies.plain]\nabsent = \"done\"\n", true),
+        ("[replies.plain]\nabsent = \"gone\"\n", false),
+        ("[replies.plain]\nlike = \"other\"\n", false),
+        ("code_before = \"\"\n", false),
+        ("vendor = \"acme\"\n", false),
+        ("[[outer]]\nmessage = \"/m\"\n", false),
+    ] {
+        rows.push(("vendor.toml", text.to_owned(), good));
+    }
+    rows
+}
+
+#[test]
+fn the_schema_and_the_loader_judge_alike() {
+    let schema = schema("profile");
+    for (file, text, good) in judged_by_both() {
+        let table: toml::Table = toml::from_str(&text).expect("TOML");
+        let value = serde_json::to_value(table).expect("JSON");
+        let (schema, loader) = (against(&schema, &value), told(file, &text));
+        assert_eq!(schema.is_empty(), good, "the schema, of {file}:\n{text}{schema:?}");
+        assert_eq!(loader.is_empty(), good, "the loader, of {file}:\n{text}{loader}");
+        assert!(good || loader.starts_with(&format!("{file}:")), "{loader}");
+    }
+}
+
+#[test]
+fn problems_say_where_and_how_to_mend_them() {
+    let family = |rest: &str| format!("{THINGS}{ACTION}{rest}");
+    let told_of = |text: &str| told("things.toml", text);
+    let possible = "as: unknown variant `mpa`, expected `list` or `map`";
+    assert_eq!(told_of(&family("as = \"mpa\"\n")), format!("things.toml:8:6: {possible}"));
+    assert_eq!(
+        told_of(&format!("{THINGS}[request]\nas = \"mpa\"\n{ACTION}")),
+        format!("things.toml:4:6: {possible}")
+    );
+    for (rest, place, words) in [
+        ("key = \"@path/nosuch\"\n", "8:7", &["Stop: key", "no path has {nosuch}", "{kind}"][..]),
+        ("key = \"@host/nosuch\"\n", "8:7", &["no host has {nosuch}", "{service}"]),
+        ("host = { region = \"x\" }\n", "8:8", &["{region}", "{service}"]),
+        ("monitor = \"/{nosuch}/{task}\"\n", "8:11", &["nothing fills {nosuch}", "{kind}, {task}"]),
+        ("repeatable = true\n", "8:1", &["`repeatable`", "take the key out"]),
+        ("items = \"/a\"\n", "8:1", &["`items`", "`each`"]),
+        ("[reply]\ntask = \"@path/nosuch\"\n", "9:8", &["[reply]: task", "{nosuch}"]),
+        ("[reply]\ntask = \"@request/@path/nosuch\"\n", "9:8", &["[reply]: task", "{nosuch}"]),
+        ("[reply]\ncode_after = \"\"\n", "9:14", &["code_after", "leave the key out"]),
+        ("[reply]\nlike = \"nosuch\"\n", "9:8", &["[replies.nosuch]", "none"]),
+        (
+            "[[reply.entries]]\neach = \"/a\"\noutcome = \"done\"\nfrom = \"/b\"\n",
+            "8:1",
+            &["join = \"range\""],
+        ),
+        (
+            "[[reply.whole]]\noutcome = \"done\"\nwhen.count = [\"/a\", \"/b\"]\n",
+            "10:14",
+            &["one place", "second rule"],
+        ),
+    ] {
+        let told = told_of(&family(rest));
+        assert!(told.starts_with(&format!("things.toml:{place}: ")), "{rest}{told}");
+        for word in words {
+            assert!(told.contains(word), "{word}: {told}");
+        }
+    }
+    let told = told_of(&format!("vendor = \"acme\"\nfamily = \"things\"\n{THINGS}{ACTION}"));
+    let expected = ["things.toml:1:1: unknown key `vendor`", "things.toml:2:1: unknown key `family`"];
+    assert!(told.lines().zip(expected).all(|(line, start)| line.starts_with(start)), "{told}");
+}
+
+#[test]
+fn a_reply_like_a_shape_takes_what_it_does_not_state_itself() {
+    let root = folder();
+    std::fs::create_dir_all(root.join("acme")).expect("a folder");
+    let shape = "[replies.plain]\nabsent = \"done\"\n[[replies.plain.entries]]\neach = \"/bad\"\nid = \"\"\noutcome = \"failed\"\n";
+    std::fs::write(root.join("acme/vendor.toml"), shape).expect("written");
+    let request = root.join("request.http");
+    std::fs::write(&request, "POST /things/x/stop HTTP/1.1\nHost: a\n\n{\"things\":[\"a\",\"b\"]}")
+        .expect("written");
+    let reply = root.join("reply.http");
+    std::fs::write(&reply, "HTTP/1.1 200 OK\nContent-Type: application/json\n\n{\"bad\":[\"a\"]}")
+        .expect("written");
+    for (own, outcomes) in [("", ["failed", "succeeded"]), ("absent = \"unknown\"\n", ["failed", "unknown"])]
+    {
+        let text = format!("{THINGS}{ACTION}[reply]\nlike = \"plain\"\n{own}");
+        std::fs::write(root.join("acme/things.toml"), text).expect("written");
+        let paths = [&root, &request, &reply].map(|path| path.to_str().expect("UTF-8"));
+        let ran = run(&["normalize", "--profiles", paths[0], "--request", paths[1], "--reply", paths[2]]);
+        let envelope = ran.json();
+        let results = envelope["results"].as_array().expect("results").iter();
+        assert_eq!(results.map(|result| result["outcome"].as_str()).collect::<Vec<_>>(), outcomes.map(Some));
+    }
 }

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use onevelope::cli::{Case, find_cases};
+use onevelope::explain::Manner;
 use onevelope::message::Message;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{Call, Gateway, Reply, Route, Script, Vendor};
+use crate::support::{Answer, Call, Gateway, Reply, Route, Script, Vendor};
 
 /// What the gateway adds to what can be known offline.
 const OWN: [&str; 2] = ["/id", "/upstream/duration_ms"];
@@ -39,7 +40,11 @@ async fn run(name: &str, cases: &[Case]) -> Vec<String> {
     for case in cases {
         let read = |file: &str| std::fs::read(case.dir.join(file)).expect("a case's file");
         *reply.lock().expect("a reply") = script(&read("reply.http"));
-        let answer = call(&read("request.http")).send(gateway.address).await;
+        let call = call(&read("request.http"));
+        let answer = match case.manner().expect("a route") {
+            manner if manner == Manner::default() => call.send(gateway.address).await,
+            manner => sent_in(manner, name, &vendor, call).await,
+        };
         let Ok(golden) = std::fs::read(case.dir.join("envelope.json")) else {
             failures.push(format!("{}: no envelope.json", case.name()));
             continue;
@@ -56,6 +61,18 @@ async fn run(name: &str, cases: &[Case]) -> Vec<String> {
         }
     }
     failures
+}
+
+/// The answer over a route of its own, with the caller's preferences.
+async fn sent_in(manner: Manner, name: &str, vendor: &Vendor, call: Call) -> Answer {
+    let Manner { strict, minimal, data, raw, status } = manner;
+    // A JSON string is TOML's, too.
+    let keys = format!("data = {data}\nraw = {}\nstatus = {}", json!(raw), json!(status));
+    let gateway = Gateway::before(vendor, Route::of(name).with(&keys)).await;
+    let preferences = [(strict, "handling=strict"), (minimal, "return=minimal")];
+    let call =
+        preferences.iter().filter(|(on, _)| *on).fold(call, |call, (_, word)| call.header("Prefer", word));
+    call.send(gateway.address).await
 }
 
 fn bare(envelope: &Value) -> Value {

@@ -101,7 +101,104 @@ async fn documents_have_limits_of_their_own() {
             "{limit}"
         );
         assert_eq!(answer.json()["upstream"]["body"], "unparsed", "{limit}");
+        let key = limit.split(' ').next().expect("a key");
+        let told = answer.json()["diagnostics"][0].clone();
+        if key != "decoded_body" {
+            assert_eq!(
+                told["code"],
+                if key == "items" { "body_over_limit" } else { "body_unreadable" },
+                "{told}"
+            );
+            assert!(told["message"].as_str().expect("words").contains(&format!("limits.{key}")), "{told}");
+        }
     }
+}
+
+/// Whatever makes a result counts: what nobody asked for, what is stated again, and jobs that are only announced.
+#[tokio::test]
+async fn results_beyond_the_limit_are_none_at_all() {
+    let huawei = |count: usize, entry: &str| {
+        let list = vec![entry; count].join(",");
+        Reply::json(format!(r#"{{"error":{{"code":"Ecs.0611","message":"no"}},"internalError":[{list}]}}"#))
+    };
+    let failed = r#"{"id":"a","error_code":"Ecs.0614"}"#;
+    for (reply, fits) in [
+        (huawei(8, failed), true),
+        (huawei(10, failed), false),
+        (huawei(10, r#"{"id":"x","error_code":"Ecs.0614"}"#), false),
+        (huawei(1_000_000, "{}"), false),
+    ] {
+        let vendor = Vendor::replying(reply.status("400 Bad Request").header("X-Request-Id", "7ca1")).await;
+        let gateway = Gateway::before(&vendor, Route::of("huawei").and("[limits]\nitems = 10")).await;
+        let answer = reset(&["a", "b"]).send(gateway.address).await;
+        assert!(answer.body.len() < 8 << 20, "{} bytes", answer.body.len());
+        let envelope = answer.json();
+        if fits {
+            assert_eq!(
+                (answer.outcomes().len(), answer.diagnostics()),
+                (9, vec!["duplicate_item".to_owned()])
+            );
+            continue;
+        }
+        assert_eq!((answer.status, answer.outcomes()), (502, vec!["unknown".into(), "unknown".into()]));
+        assert_eq!(
+            (&envelope["results"][0]["id"], &envelope["results"][1]["id"]),
+            (&"a".into(), &"b".into())
+        );
+        assert_eq!(answer.diagnostics(), ["body_over_limit"]);
+        let told = envelope["diagnostics"][0]["message"].as_str().expect("words");
+        assert!(told.contains("limits.items"), "{told}");
+        let metrics = gateway.metrics().await;
+        assert_eq!(metrics.sum("onevelope_resource_results_total", &["outcome=\"unknown\""]), 2.0);
+    }
+}
+
+#[tokio::test]
+async fn an_envelope_over_the_limit_claims_nothing_and_its_raw_is_cut() {
+    let ids: Vec<String> = (0..200).map(|n| format!("server-{n}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let say = |length: usize| {
+        let entry = |id: &&str| {
+            format!(r#"{{"id":"{id}","error_code":"Ecs.0614","error_message":"{}"}}"#, "x\\n".repeat(length))
+        };
+        let list: Vec<String> = ids.iter().map(entry).collect();
+        let list = list.join(",");
+        Reply::json(format!(r#"{{"error":{{"code":"Ecs.0611"}},"internalError":[{list}]}}"#))
+            .status("400 Bad Request")
+    };
+    let most = 64 << 10;
+    for (length, whole) in [(1, true), (30, true), (500, false)] {
+        let reply = say(length);
+        let sent = reply.body_len();
+        let vendor = Vendor::replying(reply).await;
+        let gateway =
+            Gateway::before(&vendor, Route::of("huawei").and("[limits]\nenvelope = \"64 KiB\"")).await;
+        let answer = reset(&ids).send(gateway.address).await;
+        let envelope = answer.json();
+        assert!(answer.body.len() <= most, "{length}: {} bytes", answer.body.len());
+        assert_eq!(answer.outcomes(), vec![if whole { "failed" } else { "unknown" }; 200], "{length}");
+        let raw = &envelope["raw"];
+        assert_eq!((&raw["truncated"], &raw["bytes"]), (&(length > 1).into(), &sent.into()), "{length}");
+        assert_eq!(raw["encoding"], if length > 1 { "text" } else { "json" }, "{length}");
+        if !whole {
+            assert_eq!(answer.diagnostics(), ["body_over_limit"]);
+            assert!(
+                envelope["diagnostics"][0]["message"].as_str().expect("words").contains("limits.envelope")
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_not_even_the_asked_items_fit_the_vendors_bytes_go_back() {
+    let ids: Vec<String> = (0..1000).map(|n| format!("server-{n}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let vendor = Vendor::replying(failed_servers(&[("server-1", "Ecs.0614")])).await;
+    let gateway = Gateway::before(&vendor, Route::of("huawei").and("[limits]\nenvelope = \"64 KiB\"")).await;
+    let answer = reset(&ids).send(gateway.address).await;
+    assert_eq!((answer.status, answer.header("onevelope-outcome").as_str()), (400, "unknown"));
+    assert_eq!(answer.json()["error"]["code"], "Ecs.0611", "the vendor's own body");
+    assert!(answer.header("onevelope-items").contains("unknown=1000"));
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ fn envelope(request: &Request, status: u16, case: &Conversation, text: &str, mut
         read(text.as_bytes(), Wire::Json, "", Bounds::default(), false)
             .unwrap_or_else(|cause| panic!("{cause}: {text}"));
     let body = ReplyBody::Document(&document, &fidelity);
-    let reply = Reply { status, headers: &case.reply.headers, body };
+    let reply = Reply { status, headers: &case.reply.headers, body, items: usize::MAX };
     let envelope = apply(request, &reply, false, true, &mut trace);
     let written = Writer { id: "x", attempts: 1, ..Writer::default() }.write(&envelope, document.text());
     String::from_utf8(written.concat()).expect("UTF-8")

@@ -64,7 +64,13 @@ pub fn judge_bytes(request: &Request, told: &Told, body: &[u8], arrival: Arrival
         headers.insert(http::header::CONTENT_ENCODING, HeaderValue::from_str(coding).expect("a coding"));
     }
     let incoming = Incoming { status: told.status, headers: &headers, body, cut: arrival.cut };
-    let limits = Limits { decoded_body: 1 << 20, ratio: 1000, bounds: Bounds::default() };
+    let limits = Limits {
+        decoded_body: 1 << 20,
+        ratio: 1000,
+        bounds: Bounds::default(),
+        items: 250_000,
+        envelope: 64 << 20,
+    };
     let policy = if arrival.verbatim { RawPolicy::Always } else { RawPolicy::Never };
     let trace = &mut Trace::default();
     translate(

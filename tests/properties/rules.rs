@@ -30,7 +30,7 @@ fn check(name: &str, rules: &str, query: &str, reply: &str, expected: &[&str]) {
         let (document, fidelity) =
             read(reply.as_bytes(), Wire::Json, "", Bounds::default(), false).expect("JSON");
         let body = ReplyBody::Document(&document, &fidelity);
-        let reply = Reply { status: 200, headers: &headers, body };
+        let reply = Reply { status: 200, headers: &headers, body, items: usize::MAX };
         let envelope = apply(&request, &reply, false, false, &mut trace);
         let sources = envelope.sources(document.text());
         let results = envelope.results.iter().map(|verdict| {

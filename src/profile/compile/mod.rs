@@ -8,13 +8,14 @@ mod request; // [request], [[actions]]
 mod weighed; // which members the rules weigh
 mod words; // texts, words, wires, conditions
 
-use super::action::HostPattern;
+use super::action::{Action, HostPattern, PathPattern};
 use super::codes::CodeTable;
 use super::file::{CodesFile, FamilyFile, Texts, VendorFile};
 use super::place::{Place, RequestPlace};
+use super::spot::{self, Step};
 use super::{Profile, Vendor};
 use crate::decode::Pointer;
-use reply::reply_rules;
+use reply::{code_cuts, outer_rule, reply_rules};
 use request::build_actions;
 use words::lower;
 
@@ -22,20 +23,34 @@ use words::lower;
 ///
 /// # Errors
 /// Every problem found, each naming its key.
-pub(super) fn vendor(name: &str, file: &VendorFile, codes: &CodesFile) -> Result<Arc<Vendor>, Vec<String>> {
+pub(super) fn vendor(name: &str, file: &VendorFile, codes: &CodesFile) -> Result<Arc<Vendor>, Vec<Problem>> {
     let mut check = Check::default();
     for (shape, reply) in &file.replies {
         if reply.like.is_some() {
-            check.problem(format!("[replies.{shape}] like: a shape is not like another: write it out"));
+            let steps = table("replies").into_iter().chain(table(shape));
+            let place = format!("[replies.{shape}]");
+            check
+                .within(place, steps, |check| check.key("like", "a shape is not like another: write it out"));
         }
     }
     let hosts =
         file.hosts.0.iter().filter_map(|text| check.keep("hosts", HostPattern::parse(text))).collect();
+    let hosts: Vec<HostPattern> = hosts;
+    check.hosts = host_names(&hosts);
     let region = check.request_places("region", &file.region);
+    for (at, outer) in file.outer.iter().enumerate() {
+        check.within("[[outer]]".to_owned(), row("outer", at), |check| outer_rule(check, outer));
+    }
+    check.places("request_id", &file.request_id);
+    code_cuts(&mut check, file.code_after.as_ref(), file.code_before.as_ref());
     let dry_run = file
         .dry_run
         .iter()
-        .map(|row| (check.request_places("dry_run.at", &row.at), lower(&row.equals)))
+        .enumerate()
+        .map(|(at, mark)| {
+            let places = |check: &mut Check| check.request_places("at", &mark.at);
+            (check.within("dry_run".to_owned(), row("dry_run", at), places), lower(&mark.equals))
+        })
         .collect();
     let dry_run_codes = lower(&file.dry_run_codes);
     check.done(Arc::new(Vendor {
@@ -57,8 +72,8 @@ pub(super) fn family(
     shared: &VendorFile,
     name: &str,
     file: &FamilyFile,
-) -> Result<Profile, Vec<String>> {
-    let mut check = Check::default();
+) -> Result<Profile, Vec<Problem>> {
+    let mut check = Check { hosts: host_names(&vendor.hosts), ..Check::default() };
     if file.source.0.iter().all(|s| s.trim().is_empty()) {
         check.problem("source is missing: page title and date, or what was captured".to_owned());
     }
@@ -66,22 +81,28 @@ pub(super) fn family(
         check.problem("status is missing: documented, captured or guessed".to_owned());
     }
     if file.request.name.is_some() || !file.request.names.0.is_empty() {
-        check.problem("[request] name: an action's name stands in its [[actions]]".to_owned());
+        let name = if file.request.name.is_some() { "name" } else { "names" };
+        let what = "an action's name stands in its [[actions]]";
+        check.within("[request]".to_owned(), table("request"), |check| check.key(name, what));
     }
     if file.actions.is_empty() {
         check.problem("no [[actions]]: nothing would ever be recognised".to_owned());
     }
     let mut actions = Vec::new();
     for (at, action) in file.actions.iter().enumerate() {
-        check.within(format!("[[actions]] {}", at + 1), |check| {
+        check.paths = Some(Vec::new());
+        check.within(format!("[[actions]] {}", at + 1), row("actions", at), |check| {
             build_actions(check, file, action, &mut actions);
         });
     }
-    let mut reply = None;
-    check.within("[reply]".to_owned(), |check| reply = Some(reply_rules(check, shared, &file.reply)));
-    let reply = reply.unwrap_or_default();
+    let patterns = actions.iter().flat_map(|action: &Action| &action.paths);
+    check.paths = Some(path_names(patterns));
+    let reply =
+        check.within("[reply]".to_owned(), table("reply"), |check| reply_rules(check, shared, &file.reply));
     if super::load::PROOF.load(std::sync::atomic::Ordering::Relaxed) {
-        proof::proof(&mut check, &reply, &file.reply, file.status.unwrap_or(super::Status::Guessed));
+        check.within("[reply]".to_owned(), table("reply"), |check| {
+            proof::proof(check, &reply, &file.reply, file.status.unwrap_or(super::Status::Guessed));
+        });
     }
     actions.shrink_to_fit();
     let kept = std::mem::take(&mut check.kept);
@@ -98,44 +119,113 @@ pub(super) fn family(
     })
 }
 
+/// Each name that patterns capture, once.
+fn path_names<'p>(patterns: impl IntoIterator<Item = &'p PathPattern>) -> Vec<String> {
+    let mut names: Vec<String> =
+        patterns.into_iter().flat_map(PathPattern::names).map(str::to_owned).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn host_names(patterns: &[HostPattern]) -> Vec<String> {
+    let mut names: Vec<String> = patterns.iter().flat_map(HostPattern::names).map(str::to_owned).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// What is wrong, and the way to it.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) steps: Vec<Step>,
+    pub(super) what: String,
+}
+
 /// Collects problems; `within` says where they are.
 #[derive(Default)]
 struct Check {
-    problems: Vec<String>,
+    problems: Vec<Problem>,
     place: Vec<String>,
+    steps: Vec<Step>,
     kept: Vec<RequestPlace>,
+    /// Names that a path captures here; none: nobody knows them here.
+    paths: Option<Vec<String>>,
+    /// Names that the vendor's hosts capture.
+    hosts: Vec<String>,
 }
 
 impl Check {
-    fn done<T>(self, value: T) -> Result<T, Vec<String>> {
+    fn done<T>(self, value: T) -> Result<T, Vec<Problem>> {
         if self.problems.is_empty() { Ok(value) } else { Err(self.problems) }
     }
 
     fn problem(&mut self, what: String) {
         let place = self.place.join(" ");
-        self.problems.push(if place.is_empty() { what } else { format!("{place}: {what}") });
+        let what = if place.is_empty() { what } else { format!("{place}: {what}") };
+        self.problems.push(Problem { steps: self.steps.clone(), what });
     }
 
-    fn within<T>(&mut self, place: String, run: impl FnOnce(&mut Self) -> T) -> T {
+    /// A problem of one key of the table at hand.
+    fn key(&mut self, key: &str, what: &str) {
+        let before = self.steps.len();
+        self.steps.extend(spot::keys(key));
+        self.problem(format!("{key}: {what}"));
+        self.steps.truncate(before);
+    }
+
+    fn within<T>(
+        &mut self,
+        place: String,
+        steps: impl IntoIterator<Item = Step>,
+        run: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let before = self.steps.len();
         self.place.push(place);
+        self.steps.extend(steps);
         let value = run(self);
+        self.steps.truncate(before);
         self.place.pop();
         value
     }
 
     fn keep<T>(&mut self, key: &str, result: Result<T, String>) -> Option<T> {
-        result.map_err(|what| self.problem(format!("{key}: {what}"))).ok()
+        result.map_err(|what| self.key(key, &what)).ok()
+    }
+
+    /// Refuses a place whose capture nothing here has.
+    fn captured(&self, text: &str, place: &RequestPlace) -> Result<(), String> {
+        let (what, name, known) = match place {
+            RequestPlace::Path(Some(name)) => match &self.paths {
+                Some(known) => ("path", name, known),
+                None => return Ok(()),
+            },
+            RequestPlace::Host(name) => ("host", name, &self.hosts),
+            _ => return Ok(()),
+        };
+        if known.iter().any(|known| **known == **name) {
+            return Ok(());
+        }
+        Err(format!("{text:?}: no {what} has {{{name}}}; {}", braced(known)))
     }
 
     fn request_places(&mut self, key: &str, texts: &Texts) -> Vec<RequestPlace> {
-        texts.0.iter().filter_map(|text| self.keep(key, RequestPlace::parse(text))).collect()
+        let place = |check: &mut Self, text: &String| {
+            let place =
+                RequestPlace::parse(text).and_then(|place| check.captured(text, &place).map(|()| place));
+            check.keep(key, place)
+        };
+        texts.0.iter().filter_map(|text| place(self, text)).collect()
     }
 
     fn places(&mut self, key: &str, texts: &Texts) -> Vec<Place> {
         let mut found = Vec::new();
         for text in &texts.0 {
             let mut kept = std::mem::take(&mut self.kept);
-            let place = Place::parse(text, &mut kept);
+            let place = Place::parse(text, &mut kept).and_then(|place| match &place {
+                Place::Kept(at) => self.captured(text, &kept[*at]).map(|()| place),
+                _ => Ok(place),
+            });
             self.kept = kept;
             found.extend(self.keep(key, place));
         }
@@ -147,4 +237,30 @@ impl Check {
             |text: &String| Pointer::parse(text.strip_prefix('$').unwrap_or(text)).map_err(|e| e.to_string());
         texts.0.iter().filter_map(|text| self.keep(key, parse(text))).collect()
     }
+
+    /// Refuses an empty text where one is given.
+    fn said(&mut self, key: &str, text: Option<&String>, otherwise: &str) {
+        if text.is_some_and(String::is_empty) {
+            self.key(key, &format!("an empty text {otherwise}: leave the key out"));
+        }
+    }
+}
+
+/// The steps to a row of a list of tables.
+fn row(list: &str, at: usize) -> [Step; 2] {
+    [Step::Key(list.to_owned()), Step::Row(at)]
+}
+
+/// The step to a table.
+fn table(key: &str) -> [Step; 1] {
+    [Step::Key(key.to_owned())]
+}
+
+/// Names that may stand in braces.
+fn braced(names: &[String]) -> String {
+    if names.is_empty() {
+        return "there is no {name} at all".to_owned();
+    }
+    let names: Vec<String> = names.iter().map(|name| format!("{{{name}}}")).collect();
+    format!("there is {}", names.join(", "))
 }

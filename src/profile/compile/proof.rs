@@ -3,7 +3,7 @@
 //! The judge would call such claims `unknown` anyway where it can; a file that makes them does not load, so that its
 //! author learns it by day.
 
-use super::Check;
+use super::{Check, row};
 use crate::envelope::{Evidence, Outcome};
 use crate::profile::Status;
 use crate::profile::file::ReplyFile;
@@ -13,10 +13,16 @@ use crate::profile::reply::{EntryRule, Join, OutcomeRule, ReplyRules, WholeRule,
 /// Refuses every claim of good that nothing proves.
 pub(super) fn proof(check: &mut Check, rules: &ReplyRules, file: &ReplyFile, status: Status) {
     for rule in &rules.entries {
-        check.within(format!("[[reply.entries]] {}", rule.number), |check| entry(check, rule));
+        check.within(
+            format!("[[reply.entries]] {}", rule.number),
+            row("entries", rule.number - 1),
+            |check| entry(check, rule),
+        );
     }
     for rule in &rules.whole {
-        check.within(format!("[[reply.whole]] {}", rule.number), |check| whole(check, rule, rules, status));
+        check.within(format!("[[reply.whole]] {}", rule.number), row("whole", rule.number - 1), |check| {
+            whole(check, rule, rules, status)
+        });
     }
     let silence = is_good(rules.absent) || rules.absent_when.iter().any(|(_, word, _)| is_good(*word));
     if silence && !rules.entries.iter().any(|rule| rule.exhaustive) {
@@ -88,7 +94,10 @@ fn whole(check: &mut Check, rule: &WholeRule, rules: &ReplyRules, status: Status
     let when = &rule.when;
     let in_reply = |place: &Place| !matches!(place, Place::Kept(_) | Place::Status);
     let states = when.present.iter().any(in_reply)
-        || when.equals.iter().any(|(place, texts)| in_reply(place) && texts.iter().all(|text| !text.is_nothing()))
+        || when
+            .equals
+            .iter()
+            .any(|(place, texts)| in_reply(place) && texts.iter().all(|text| !text.is_nothing()))
         || when.count.is_some()
         || matches!(when.empty, Some(empty) if empty.is_some_body())
         || !rule.task.is_empty();
@@ -112,7 +121,9 @@ fn whole(check: &mut Check, rule: &WholeRule, rules: &ReplyRules, status: Status
     if let OutcomeRule::By { otherwise, http: false, .. } = &rule.outcome
         && is_good(*otherwise)
     {
-        check.problem("outcome.otherwise: a text that nobody knows is no proof; list the good words".to_owned());
+        check.problem(
+            "outcome.otherwise: a text that nobody knows is no proof; list the good words".to_owned(),
+        );
     }
 }
 
@@ -125,10 +136,7 @@ fn can_be_good(rule: &OutcomeRule) -> bool {
     match rule {
         OutcomeRule::Always(word) => is_good(*word),
         OutcomeRule::By { words, http, missing, otherwise, .. } => {
-            *http
-                || is_good(*missing)
-                || is_good(*otherwise)
-                || words.iter().any(|(_, word)| is_good(*word))
+            *http || is_good(*missing) || is_good(*otherwise) || words.iter().any(|(_, word)| is_good(*word))
         }
     }
 }

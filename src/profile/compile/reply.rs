@@ -1,8 +1,9 @@
 //! `[reply]`: how an answer is read.
 
-use super::Check;
+use super::request::nested;
 use super::weighed::weigh;
 use super::words::{reply_wire, when, words};
+use super::{Check, row, table};
 use crate::decode::Pointer;
 use crate::envelope::{Evidence, Outcome};
 use crate::profile::file::{
@@ -18,10 +19,10 @@ pub(super) fn reply_rules(check: &mut Check, shared: &VendorFile, file: &ReplyFi
     let absent_when = file
         .absent_when
         .iter()
-        .map(|row| {
-            check.within("[[reply.absent_when]]".to_owned(), |check| {
-                let condition = when(check, &row.when);
-                (condition, row.outcome, row.category)
+        .enumerate()
+        .map(|(at, file)| {
+            check.within("[[reply.absent_when]]".to_owned(), row("absent_when", at), |check| {
+                (when(check, &file.when), file.outcome, file.category)
             })
         })
         .collect();
@@ -30,21 +31,26 @@ pub(super) fn reply_rules(check: &mut Check, shared: &VendorFile, file: &ReplyFi
         .iter()
         .enumerate()
         .map(|(at, entry)| {
-            check.within(format!("[[reply.entries]] {}", at + 1), |check| entry_rule(check, entry, at + 1))
+            let place = format!("[[reply.entries]] {}", at + 1);
+            check.within(place, row("entries", at), |check| entry_rule(check, entry, at + 1))
         })
         .collect();
     let whole = file
         .whole
         .iter()
         .enumerate()
-        .map(|(at, row)| {
-            check.within(format!("[[reply.whole]] {}", at + 1), |check| whole_rule(check, row, at + 1))
+        .map(|(at, file)| {
+            let place = format!("[[reply.whole]] {}", at + 1);
+            check.within(place, row("whole", at), |check| whole_rule(check, file, at + 1))
         })
         .collect();
-    let outer = file.outer.iter().map(|row| ("[[reply.outer]]", row));
-    let outer = outer.chain(shared.outer.iter().map(|row| ("vendor.toml [[outer]]", row)));
-    let outer =
-        outer.map(|(place, row)| check.within(place.to_owned(), |check| outer_rule(check, row))).collect();
+    let own = file.outer.iter().map(|file| ("[[reply.outer]]", file)).enumerate();
+    let shared_rows = shared.outer.iter().map(|file| ("vendor.toml [[outer]]", file)).enumerate();
+    let outer = own.chain(shared_rows).map(|(at, (place, file))| {
+        check.within(place.to_owned(), row("outer", at), |check| outer_rule(check, file))
+    });
+    let outer = outer.collect();
+    code_cuts(check, file.code_after.as_ref(), file.code_before.as_ref());
     let counts = file.counts.clone().unwrap_or_default();
     let announced = file.announced.as_ref().map(|row| Announced {
         count: check.places("announced.count", &row.count),
@@ -83,12 +89,18 @@ pub(super) fn reply_rules(check: &mut Check, shared: &VendorFile, file: &ReplyFi
     rules
 }
 
+/// `code_after` and `code_before`: an empty text would cut every code to nothing.
+pub(super) fn code_cuts(check: &mut Check, after: Option<&String>, before: Option<&String>) {
+    check.said("code_after", after, "is behind every code");
+    check.said("code_before", before, "is before every code");
+}
+
 pub(super) fn outer_rule(check: &mut Check, file: &OuterFile) -> OuterRule {
     if file.code.0.is_empty() && file.status.0.is_empty() {
         check.problem("neither code nor status".to_owned());
     }
     OuterRule {
-        when: when(check, &file.when),
+        when: check.within("when".to_owned(), table("when"), |check| when(check, &file.when)),
         unwrap: file.unwrap,
         code: check.places("code", &file.code),
         message: check.places("message", &file.message),
@@ -129,8 +141,8 @@ pub(super) fn entry_rule(check: &mut Check, file: &EntryFile, number: usize) -> 
         matches!(&outcome, OutcomeRule::By { places, .. } if code.iter().any(|c| places.contains(c)));
     EntryRule {
         number,
-        when: check.within("when".to_owned(), |check| when(check, &file.when)),
-        filter: check.within("where".to_owned(), |check| when(check, &file.filter)),
+        when: check.within("when".to_owned(), table("when"), |check| when(check, &file.when)),
+        filter: check.within("where".to_owned(), table("where"), |check| when(check, &file.filter)),
         fallback: file.fallback,
         only_asked: file.only_asked,
         each: check.pointers("each", each).into_iter().map(each_of).collect(),
@@ -155,6 +167,10 @@ pub(super) fn entry_rule(check: &mut Check, file: &EntryFile, number: usize) -> 
         sender_fault: check.places("sender_fault", &file.sender_fault),
         id,
         id_parts,
+        parent: check.places("parent", &file.parent),
+        version: check.places("version", &file.version),
+        port: check.places("port", &file.port),
+        nested: nested(check, file.nested.as_ref()),
         exhaustive: file.exhaustive,
         mark: check.places("mark", &file.mark),
         lone: file.lone,
@@ -175,18 +191,25 @@ pub(super) fn fans_out(places: &[Place]) -> bool {
 }
 
 pub(super) fn joins(check: &mut Check, file: &EntryFile, has_id: bool) -> Vec<Join> {
+    let ranges = !file.from.0.is_empty() || !file.until.0.is_empty();
+    if ranges != file.join.contains(&Join::Range) {
+        match ranges {
+            true => check.problem("from and until say nothing without join = \"range\"".to_owned()),
+            false => check.key("join", "\"range\" without from or until"),
+        }
+    }
     if file.join.is_empty() {
         return vec![if has_id { Join::Id } else { Join::Position }];
     }
     let joins = file.join.clone();
     if joins.contains(&Join::Id) && !has_id {
-        check.problem("join = \"id\" without id".to_owned());
+        check.key("join", "\"id\" without id");
     }
     if joins.contains(&Join::Key) && file.key.0.is_empty() {
-        check.problem("join = \"key\" without key".to_owned());
+        check.key("join", "\"key\" without key");
     }
     if joins.contains(&Join::Index) && file.index.0.is_empty() {
-        check.problem("join = \"index\" without index".to_owned());
+        check.key("join", "\"index\" without index");
     }
     joins
 }
@@ -198,7 +221,8 @@ pub(super) fn outcome_rule(check: &mut Check, file: &OutcomeFile) -> OutcomeRule
         }
         OutcomeFile::Table(table) => table,
     };
-    check.within("outcome".to_owned(), |check| outcome_table(check, table))
+    let table_steps = super::table("outcome");
+    check.within("outcome".to_owned(), table_steps, |check| outcome_table(check, table))
 }
 
 pub(super) fn outcome_table(check: &mut Check, table: &OutcomeTable) -> OutcomeRule {
@@ -247,7 +271,7 @@ pub(super) fn whole_rule(check: &mut Check, file: &WholeFile, number: usize) -> 
         WholeEvidence::Batch => Evidence::Batch,
         WholeEvidence::Inferred => Evidence::Inferred,
     };
-    let when = check.within("when".to_owned(), |check| when(check, &file.when));
+    let when = check.within("when".to_owned(), table("when"), |check| when(check, &file.when));
     let category = file.category;
     WholeRule { number, when, outcome, category, evidence, task: check.places("task", &file.task) }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::Check;
 use super::words::{request_wire, when};
+use super::{Check, braced, path_names, table};
 use crate::decode::Pointer;
 use crate::profile::action::{Action, Items, PathPattern, Selector};
-use crate::profile::file::{ActionFile, FamilyFile, RequestShape, RequestWire, Texts};
+use crate::profile::file::{ActionFile, FamilyFile, RequestWire, Texts};
 use crate::profile::place::RequestPlace;
 
 pub(super) fn build_actions(
@@ -25,7 +25,7 @@ pub(super) fn build_actions(
         check.problem(format!("{}: asynchronous must be said: true or false", names.join(", ")));
     }
     for name in names {
-        let built = check.within(name.clone(), |check| build_action(check, file, action, name));
+        let built = check.within(name.clone(), [], |check| build_action(check, file, action, name));
         all.push(built);
     }
 }
@@ -36,6 +36,10 @@ pub(super) fn build_action(
     action: &ActionFile,
     name: String,
 ) -> Action {
+    let paths = action.path.0.iter();
+    let paths: Vec<PathPattern> =
+        paths.filter_map(|path| check.keep("path", PathPattern::parse(path))).collect();
+    check.paths = Some(path_names(&paths));
     let places = check.request_places("action", &action.action);
     let value = action.value.clone().unwrap_or_else(|| name.clone());
     if places.is_empty() && action.path.0.is_empty() && action.header.is_empty() && action.query.is_empty() {
@@ -45,8 +49,6 @@ pub(super) fn build_action(
     let methods = methods
         .filter_map(|m| check.keep("method", m.parse().map_err(|_| format!("{m:?} is no method"))))
         .collect();
-    let paths = action.path.0.iter();
-    let paths = paths.filter_map(|path| check.keep("path", PathPattern::parse(path))).collect();
     let header = conditions(&action.header);
     let header = header
         .into_iter()
@@ -57,6 +59,12 @@ pub(super) fn build_action(
         .collect();
     let query = pointer_conditions(check, "query", &action.query, "/");
     let body = pointer_conditions(check, "body", &action.body, "");
+    for name in action.host.keys().filter(|name| !check.hosts.contains(name)).cloned().collect::<Vec<_>>() {
+        let what = format!("no host of vendor.toml has {{{name}}}; {}", braced(&check.hosts));
+        check.key("host", &what);
+    }
+    check.said("split", action.split.as_ref(), "separates nothing");
+    monitor(check, action.monitor.as_deref().unwrap_or_default());
     let own = !action.service.0.is_empty();
     Action {
         services: if own { action.service.0.clone() } else { file.service.0.clone() },
@@ -82,6 +90,17 @@ pub(super) fn build_action(
     }
 }
 
+/// Refuses a placeholder that nothing fills: the path's captures and `{task}` do.
+fn monitor(check: &mut Check, template: &str) {
+    let mut known = check.paths.clone().unwrap_or_default();
+    known.push("task".to_owned());
+    for name in template.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or(rest)) {
+        if !known.iter().any(|known| known == name) {
+            check.key("monitor", &format!("nothing fills {{{name}}}; {}", braced(&known)));
+        }
+    }
+}
+
 pub(super) fn conditions(map: &BTreeMap<String, Texts>) -> Vec<(String, Vec<String>)> {
     map.iter().map(|(name, texts)| (name.clone(), texts.0.clone())).collect()
 }
@@ -102,14 +121,19 @@ pub(super) fn pointer_conditions(
 pub(super) fn build_items(check: &mut Check, action: &ActionFile) -> Items {
     let own_id = check.request_places("id", &action.id);
     let mut items = Items {
-        as_map: action.shape == RequestShape::Map,
+        shape: action.shape,
         unwrap: action.unwrap,
-        filter: check.within("where".to_owned(), |check| when(check, &action.filter)),
+        filter: check.within("where".to_owned(), table("where"), |check| when(check, &action.filter)),
         lines_after: action.lines_after.clone(),
         id_parts: check.pointers("id_parts", &action.id_parts),
+        parent: check.request_places("parent", &action.parent),
+        version: check.request_places("version", &action.version),
+        port: check.request_places("port", &action.port),
+        nested: nested(check, action.nested.as_ref()),
         key: check.request_places("key", &action.key),
         id_url: action.id_url,
         distinct: action.distinct,
+        optional: action.optional,
         split: action.split.clone(),
         ..Items::default()
     };
@@ -129,4 +153,8 @@ pub(super) fn build_items(check: &mut Check, action: &ActionFile) -> Items {
         }
     }
     items
+}
+
+pub(super) fn nested(check: &mut Check, text: Option<&String>) -> Option<Pointer> {
+    check.keep("nested", Pointer::parse(text?).map_err(|e| e.to_string()))
 }

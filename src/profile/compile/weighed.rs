@@ -30,7 +30,8 @@ pub(super) fn weigh(rules: &mut ReplyRules) {
     }
     words(&mut root, rules.task.iter().chain(&rules.request_id).chain(&rules.about));
     // Rules that read the same lists weigh for each other: one says what failed, the other what did not.
-    let own: Vec<(Vec<Each>, Weighed)> = rules.entries.iter().map(|rule| (rule.each.clone(), entry(rule))).collect();
+    let own: Vec<(Vec<Each>, Weighed)> =
+        rules.entries.iter().map(|rule| (rule.each.clone(), entry(rule))).collect();
     for rule in &mut rules.entries {
         let kin = own.iter().filter(|(each, _)| each.iter().any(|each| rule.each.contains(each)));
         for (_, weighed) in kin {
@@ -58,7 +59,10 @@ fn entry(rule: &EntryRule) -> Weighed {
     for places in [&rule.id, &rule.id_parts, &rule.index, &rule.task, &rule.from, &rule.until] {
         lists(&mut weighed, places);
     }
-    words(&mut weighed, outcome(&rule.outcome).iter().chain(&rule.key).chain(&rule.mark).chain(&rule.sender_fault));
+    words(
+        &mut weighed,
+        outcome(&rule.outcome).iter().chain(&rule.key).chain(&rule.mark).chain(&rule.sender_fault),
+    );
     words(&mut weighed, rule.filter.by_words());
     weighed
 }

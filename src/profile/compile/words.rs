@@ -4,6 +4,7 @@ use super::Check;
 use crate::decode::Wire;
 use crate::profile::file::{ReplyWire, RequestWire, Texts, WhenFile};
 use crate::profile::glob::Pattern;
+use crate::profile::place::Place;
 use crate::profile::reply::Words;
 use crate::profile::when::When;
 
@@ -57,8 +58,15 @@ pub(super) fn when(check: &mut Check, file: &WhenFile) -> When {
         stated: check.places("stated", &file.stated),
         empty: file.empty,
         equals,
-        count: check.places("count", &file.count).into_iter().next(),
+        count: one_place(check, &file.count),
     }
+}
+
+fn one_place(check: &mut Check, texts: &Texts) -> Option<Place> {
+    if texts.0.len() > 1 {
+        check.key("count", "one number is compared: give one place, or write a second rule");
+    }
+    check.places("count", texts).into_iter().next()
 }
 
 /// `/Quiet` and `@query/x` as the tail of an `@request` place.

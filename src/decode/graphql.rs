@@ -1,0 +1,96 @@
+//! The fields that a GraphQL document asks its server to answer, by the names they are answered under.
+//!
+//! Format: GraphQL (October 2021), 2.2 and 2.5. A mutation's top-level fields run one after the other; the reply's `data` has a
+//! member for each, named by its alias, else by the field.
+
+use graphql_parser::query::{
+    Definition, Document, OperationDefinition, Selection, SelectionSet, parse_query,
+};
+
+/// The response keys of an operation's top-level fields, in order, each once. Nothing where the text cannot be read, or holds
+/// several operations and `operation` names none of them.
+pub fn response_keys(text: &str, operation: Option<&str>) -> Option<Vec<String>> {
+    let document = parse_query::<&str>(text).ok()?;
+    let operations = document.definitions.iter().filter_map(|definition| match definition {
+        Definition::Operation(operation) => Some(named(operation)),
+        Definition::Fragment(_) => None,
+    });
+    let mut fitting = operations.filter(|(name, _)| operation.is_none() || *name == operation);
+    let (_, selections) = fitting.next()?;
+    if fitting.next().is_some() {
+        return None;
+    }
+    let mut keys = Vec::new();
+    collect(&document, selections, &mut keys, 0)?;
+    Some(keys)
+}
+
+fn named<'o, 'a>(
+    operation: &'o OperationDefinition<'a, &'a str>,
+) -> (Option<&'a str>, &'o SelectionSet<'a, &'a str>) {
+    match operation {
+        OperationDefinition::SelectionSet(selections) => (None, selections),
+        OperationDefinition::Query(query) => (query.name, &query.selection_set),
+        OperationDefinition::Mutation(mutation) => (mutation.name, &mutation.selection_set),
+        OperationDefinition::Subscription(subscription) => (subscription.name, &subscription.selection_set),
+    }
+}
+
+/// Fragments may spread others; more than a few deep, they spread themselves.
+const DEEPEST: usize = 16;
+
+fn collect<'a>(
+    document: &Document<'a, &'a str>,
+    selections: &SelectionSet<'a, &'a str>,
+    keys: &mut Vec<String>,
+    depth: usize,
+) -> Option<()> {
+    if depth > DEEPEST {
+        return None;
+    }
+    for selection in &selections.items {
+        match selection {
+            Selection::Field(field) => {
+                let key = field.alias.unwrap_or(field.name);
+                if !keys.iter().any(|known| known == key) {
+                    keys.push(key.to_owned());
+                }
+            }
+            Selection::InlineFragment(inline) => collect(document, &inline.selection_set, keys, depth + 1)?,
+            Selection::FragmentSpread(spread) => {
+                let fragment = document.definitions.iter().find_map(|definition| match definition {
+                    Definition::Fragment(fragment) if fragment.name == spread.fragment_name => Some(fragment),
+                    _ => None,
+                })?;
+                collect(document, &fragment.selection_set, keys, depth + 1)?;
+            }
+        }
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::response_keys;
+
+    fn keys(text: &str, operation: Option<&str>) -> Option<Vec<String>> {
+        response_keys(text, operation)
+    }
+
+    #[test]
+    fn fields_are_named_by_alias_and_fragments_are_opened() {
+        let text =
+            "mutation { a: stop(id: 1) { id } stop(id: 2) { id } ...more } fragment more on M { b: go }";
+        assert_eq!(keys(text, None).unwrap_or_default(), ["a", "stop", "b"]);
+    }
+
+    #[test]
+    fn what_is_not_certain_is_nothing() {
+        let two = "mutation A { a } mutation B { b }";
+        assert_eq!(keys(two, None), None);
+        assert_eq!(keys(two, Some("B")).unwrap_or_default(), ["b"]);
+        assert_eq!(keys("mutation { ...nowhere }", None), None);
+        assert_eq!(keys("mutation { ...x } fragment x on M { ...x }", None), None);
+        assert_eq!(keys("mutation {", None), None);
+    }
+}
