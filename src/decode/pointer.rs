@@ -84,6 +84,16 @@ impl Pointer {
         (*last == Step::Every).then(|| Pointer { steps: before.into() })
     }
 
+    /// The way to whatever holds what it leads to.
+    pub(crate) fn parent(&self) -> Option<Pointer> {
+        self.steps.split_last().map(|(_, before)| Pointer { steps: before.into() })
+    }
+
+    /// Whether it leads through what another leads to.
+    pub(crate) fn goes_beyond(&self, other: &Pointer) -> bool {
+        self.steps.len() > other.steps.len() && self.steps.starts_with(&other.steps)
+    }
+
     /// How many steps it has.
     pub(crate) fn len(&self) -> usize {
         self.steps.len()

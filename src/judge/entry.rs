@@ -82,7 +82,7 @@ pub(super) fn collect<'a>(
             spoken.entries += 1;
         });
         spoken.exhaustive |= rule.exhaustive && (position > 0 || misshapen);
-        if misshapen && rule.outcome.can_fail() {
+        if misshapen && (rule.outcome.can_fail() || rule.shape == Shape::MapOfLists) {
             trace.doubt(Doubt::Unplaced, || {
                 format!("[[reply.entries]] {}: no list stands there", rule.number)
             });
@@ -127,6 +127,11 @@ fn state<'a>(
     let Some(claim) = read.word.outcome(scope.request.action().asynchronous) else {
         return examples.silence(scope);
     };
+    // An entry that is the only one of its list, and says more about failures than the rule reads.
+    let only = rule.exhaustive && rule.shape == Shape::One && !claim.is_good();
+    if only && scope.here.is_some_and(|here| scope.net(&rule.weighed).first(here, false).is_some()) {
+        ledger.unplaced();
+    }
     let (outcome, caught) = prove(rule, scope, &read, task.is_some(), claim, doubts, trace);
     let texts = &mut ledger.texts;
     let mut verdict = Verdict::new(outcome, Evidence::Reported);
@@ -152,7 +157,13 @@ fn state<'a>(
         };
         about = item;
         if item.is_none() && rule.only_asked {
-            if id.is_none() && outcome == Outcome::Failed {
+            // One without an id, or in another spelling, may be one that was asked.
+            let asked = &scope.request.asked;
+            let near = |id: &Found<'_>| {
+                let id = id.decode();
+                (0..asked.len()).any(|item| asked.id(item).is_some_and(|own| own.eq_ignore_ascii_case(&id)))
+            };
+            if outcome == Outcome::Failed && id.as_ref().is_none_or(near) {
                 ledger.unplaced();
             }
             return;
@@ -203,7 +214,9 @@ fn prove<'a>(
         return (claim, None);
     }
     // A word of success beside an error code: the worst counts.
-    let code = scope.text(&rule.code).filter(|_| !rule.code_is_status);
+    // A place that decides is not asked again.
+    let by = rule.outcome.places();
+    let code = rule.code.iter().filter(|place| !by.contains(place)).find_map(|place| scope.text_at(place));
     if code.is_some_and(|code| !says_success(&code.decode())) {
         trace.doubt(Doubt::Error, || format!("[[reply.entries]] {}: its code says otherwise", rule.number));
         return (Outcome::Failed, None);
@@ -287,6 +300,7 @@ fn fault<'a>(
         (None, _) => Category::Unknown,
     };
     // A stated 429 is throttling, whatever a table says of its code; a code that no table knows has its status.
+    let known = known.or_else(|| class_in_message(rule, scope));
     let class = if http == Some(429) {
         Class::of(Category::RateLimited)
     } else {
@@ -315,6 +329,16 @@ fn class_of(code: &str, scope: &Scope<'_>) -> Option<Class> {
             class
         }
     }
+}
+
+/// The class of the code that opens the message, where a vendor writes the real one there.
+fn class_in_message(rule: &EntryRule, scope: &Scope<'_>) -> Option<Class> {
+    let vendor = &scope.request.profile.vendor;
+    let (before, behind) = vendor.code_in_message.as_ref()?;
+    let message = scope.text(&rule.message)?;
+    let message = message.decode();
+    let (code, _) = message.trim_start().strip_prefix(before.as_str())?.split_once(behind.as_str())?;
+    vendor.codes.find(code)
 }
 
 /// Words that say that something failed, and nothing about why.

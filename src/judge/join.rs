@@ -72,6 +72,10 @@ pub(super) fn resolve<'a>(
         let mut ids = Vec::new();
         for place in &rule.id {
             texts(std::slice::from_ref(place), scope, &mut |id| ids.push(id));
+            // What is no text among them is somebody's all the same.
+            if !ids.is_empty() && scope.holds_more_than_texts(place) {
+                found(ledger, Hit::Unasked(None), How::Nobody);
+            }
             if !ids.is_empty() {
                 break;
             }

@@ -25,7 +25,7 @@ use crate::envelope::{
     Task, TaskState, Texts, Upstream, Verdict,
 };
 use crate::request::Request;
-use evidence::{Doubt, Doubts};
+use evidence::{Basis, Doubt, Doubts, weigh};
 use found::Found;
 use ledger::Ledger;
 use outer::{Outer, OuterKind};
@@ -101,6 +101,8 @@ where
         body: BodyState::Absent,
         task: None,
         doubts: Doubts::default(),
+        spoken: false,
+        read_outer: None,
         net: None,
         unexplained: false,
         others_done: false,
@@ -221,6 +223,10 @@ struct Judge<'a, 't> {
     task: Option<Task>,
     /// What speaks against claims on the whole call and on silent items.
     doubts: Doubts,
+    /// Whether any entry spoke.
+    spoken: bool,
+    /// The outer shape that was read.
+    read_outer: Option<usize>,
     /// Whether the net caught something, once it was cast.
     net: Option<bool>,
     /// Whether something states a failure that no item explains.
@@ -272,16 +278,19 @@ impl<'a> Judge<'a, '_> {
             self.bare = Bare::Succeeded;
         }
         self.batch_task(ledger);
+        self.spoken = spoken.entries > 0;
+        self.read_outer = outer.read;
+        self.further_doubts(ledger, &outer);
         self.announce(ledger);
-        if spoken.entries > 0 || ledger.volunteered() > 0 {
-            self.further_doubts(ledger, &outer);
-            if self.request.profile.reply.aliases && !self.strict && ledger.alias() {
+        if self.spoken || ledger.volunteered() > 0 {
+            let aliases = self.request.profile.reply.aliases && !self.strict;
+            // It is an inference as silence is.
+            if aliases && weigh(Outcome::Succeeded, Basis::Silence, self.doubts).is_ok() && ledger.alias() {
                 self.note("id_alias", "the vendor names the resources otherwise; matched by position");
             }
             self.settle_absent(ledger, spoken.exhaustive);
             self.compare(ledger, &outer);
         } else {
-            self.further_doubts(ledger, &outer);
             self.whole_call(ledger, &outer);
         }
         self.last_look(ledger, &outer);
@@ -330,8 +339,8 @@ impl<'a> Judge<'a, '_> {
         }
         if matches!(outer.kind, OuterKind::Failed | OuterKind::AllFailed) {
             self.doubts.add(Doubt::Error);
-        } else if !outer.dry_run
-            && let Some(at) = outer::stated_error(&self.scope, root_name, outer.kind == OuterKind::Summary)
+        } else if let Some(at) =
+            outer::stated_error(&self.scope, root_name, outer.kind == OuterKind::Summary || outer.dry_run)
         {
             self.trace.doubt(Doubt::Error, || at);
             self.doubts.add(Doubt::Error);
@@ -350,7 +359,10 @@ impl<'a> Judge<'a, '_> {
     /// Whether a member that no rule read has the name of a failure: looked for once, where something is to be called good.
     fn is_unread_failure(&mut self) -> bool {
         if self.net.is_none() {
-            let net = self.scope.net(&self.request.profile.reply.weighed);
+            let rules = &self.request.profile.reply;
+            let mut net = self.scope.net(&rules.weighed);
+            net.spared = self.read_outer.map_or(&[], |number| rules.outer[number].spared.as_slice());
+            net.entries_read = self.spoken;
             let caught = self.scope.root.and_then(|root| net.first(root, true));
             if let Some(caught) = caught {
                 let at = self.scope.way_to(caught.value);

@@ -8,7 +8,7 @@ use crate::profile::reply::Weighed;
 
 /// Parts of names that speak of a failure, in lower case. A part counts wherever it stands: vendors write `errorCode`,
 /// `failed_ids`, `RejectedRecords`, `errorcode_message`.
-const FAILURES: [&str; 15] = [
+const FAILURES: [&str; 16] = [
     "error",
     "fail",
     "fault",
@@ -24,6 +24,7 @@ const FAILURES: [&str; 15] = [
     "missing",
     "notfound",
     "not_found",
+    "ignored",
 ];
 /// Longer words that hold one of them and mean no failure.
 const INNOCENT: [&str; 5] = ["default", "failover", "failback", "faulttoleran", "errorpolicy"];
@@ -32,6 +33,8 @@ const FLAGS: [&str; 8] =
     ["success", "ok", "succeeded", "succeed", "successful", "issuccess", "issuccessful", "acknowledged"];
 /// Names of an HTTP status inside a body.
 const STATUSES: [&str; 3] = ["httpstatuscode", "httpstatus", "statuscode"];
+/// Names of a state or a return code.
+const STATES: [&str; 7] = ["status", "state", "result", "ret", "retcode", "returncode", "resultcode"];
 /// Members at the root that only wrap.
 const WRAPPERS: [&str; 12] = [
     "response", "result", "results", "data", "body", "output", "return", "meta", "metadata", "status",
@@ -54,6 +57,10 @@ pub(super) struct Net<'r> {
     pub(super) weighed: &'r Weighed,
     /// Names that look like failures and are none, by the vendor's page.
     pub(super) harmless: &'r [String],
+    /// Ways to what the outer verdict was read from.
+    pub(super) spared: &'r [Pointer],
+    /// Whether any entry spoke; else lists are looked into as well.
+    pub(super) entries_read: bool,
     /// The action's name: what cancels says `cancelled` of what went well.
     pub(super) action: &'r str,
 }
@@ -67,7 +74,8 @@ impl<'r> Net<'r> {
     pub(super) fn first<'a>(&self, node: Value<'a>, wrappers: bool) -> Option<Catch<'a>> {
         let lists = self.weighed.lists.iter().map(|way| (way, 0, true));
         let words = self.weighed.words.iter().map(|way| (way, 0, false));
-        let ways: Vec<Way<'_>> = lists.chain(words).collect();
+        let spared = self.spared.iter().map(|way| (way, 0, true));
+        let ways: Vec<Way<'_>> = lists.chain(words).chain(spared).collect();
         self.walk(node, &ways, if wrappers { DEEP } else { 0 })
     }
 
@@ -79,9 +87,9 @@ impl<'r> Net<'r> {
             let on: Vec<Way<'_>> =
                 ways.iter().filter(|way| way.0.step_fits(way.1, key)).map(further).collect();
             // A list that was read, or a word that was: not what has another shape in a word's place.
+            let unread_list = !self.entries_read && value.kind() == Kind::Array;
             let read = |way: &Way<'_>| way.0.len() == way.1 && (way.2 || value.scalar().is_some());
-            let further = on.iter().any(|way| way.0.len() > way.1);
-            if on.iter().any(read) && !(further && value.kind() == Kind::Object) {
+            if on.iter().any(read) && !unread_list {
                 continue;
             }
             // What holds a list that was read is judged by that list.
@@ -91,14 +99,14 @@ impl<'r> Net<'r> {
                 return Some(Catch { value, certain });
             }
             let leads = !on.is_empty();
-            if leads || (deep > 0 && wraps(key)) {
+            if leads || (deep > 0 && (wraps(key) || is_shell(value))) {
                 let deep = if leads { deep } else { deep - 1 };
                 if let Some(found) = self.walk(value, &on, deep) {
                     return Some(found);
                 }
             }
             // Entries that nobody reads, where the whole call is to be called good.
-            if deep > 0 && !leads && value.kind() == Kind::Array {
+            if deep > 0 && (!leads || unread_list) && value.kind() == Kind::Array {
                 let found = value.elements().find_map(|element| self.walk(element, &[], 0));
                 if found.is_some() {
                     return found;
@@ -128,7 +136,9 @@ impl<'r> Net<'r> {
             return None;
         }
         let plain = |list: &[&str]| list.iter().any(|flag| same_name(flag, name));
-        let says = (plain(&FLAGS) && says_no(value)) || (plain(&STATUSES) && is_bad_status(value));
+        let says = (plain(&FLAGS) && says_no(value))
+            || (plain(&STATUSES) && is_bad_status(value))
+            || (plain(&STATES) && says_failed(value));
         (says && !self.harmless.iter().any(|own| own.eq_ignore_ascii_case(name))).then_some(true)
     }
 }
@@ -196,7 +206,12 @@ fn same_name(plain: &str, name: &str) -> bool {
 fn wraps(key: Scalar<'_>) -> bool {
     let name = key.raw.as_bytes();
     WRAPPERS.iter().any(|word| word.eq_ignore_ascii_case(key.raw))
-        || ["Result", "Response"].iter().any(|tail| name.ends_with(tail.as_bytes()))
+        || ["Result", "Response", "Set", "List"].iter().any(|tail| name.ends_with(tail.as_bytes()))
+}
+
+/// Whether an object is there only to hold a list.
+fn is_shell(value: Value<'_>) -> bool {
+    value.members().any(|(_, inner)| inner.kind() == Kind::Array) && value.members().count() <= 2
 }
 
 /// Whether a value says more than nothing: not null, empty, zero, false, or a word of success.
@@ -236,6 +251,7 @@ pub(super) fn is_nothing(text: &str) -> bool {
         "200",
     ];
     let text = text.trim();
+    let text = text.strip_suffix('.').unwrap_or(text);
     let zero = || text.parse::<f64>().is_ok_and(|number| number == 0.0);
     WORDS.iter().any(|word| word.eq_ignore_ascii_case(text)) || zero()
 }
@@ -252,7 +268,7 @@ fn is_certain(name: &str, value: Value<'_>) -> bool {
 /// must be compared.
 pub(super) fn suspects<'a>(node: Value<'a>, inside: bool, found: &mut Vec<Value<'a>>) {
     for (key, value) in node.members() {
-        let flag = || FLAGS.iter().chain(&STATUSES).any(|flag| same_name(flag, key.raw));
+        let flag = || FLAGS.iter().chain(&STATUSES).chain(&STATES).any(|flag| same_name(flag, key.raw));
         let inside = inside || names_failure(key.raw) || flag();
         if inside && value.scalar().is_some() {
             found.push(value);
@@ -272,6 +288,14 @@ fn says_no(value: Value<'_>) -> bool {
         ["false", "no", "0", "failed", "fail", "failure", "error"]
             .iter()
             .any(|no| no.eq_ignore_ascii_case(text.raw))
+    })
+}
+
+fn says_failed(value: Value<'_>) -> bool {
+    const WORDS: [&str; 6] = ["failed", "fail", "failure", "error", "rejected", "aborted"];
+    value.scalar().is_some_and(|text| {
+        WORDS.iter().any(|word| word.eq_ignore_ascii_case(text.raw))
+            || text.raw.parse::<i64>().is_ok_and(|n| n < 0)
     })
 }
 

@@ -33,10 +33,18 @@ pub(super) struct Outer {
     pub(super) says_success: bool,
     /// The outer code is the vendor's "this was a dry run".
     pub(super) dry_run: bool,
+    /// The shape that was read; what it read is not unread.
+    pub(super) read: Option<usize>,
 }
 
 impl Outer {
-    const FINE: Self = Self { kind: OuterKind::Fine, fault: None, says_success: false, dry_run: false };
+    const FINE: Self =
+        Self { kind: OuterKind::Fine, fault: None, says_success: false, dry_run: false, read: None };
+
+    /// Whether the failure has a code.
+    pub(super) fn is_coded(&self) -> bool {
+        self.fault.as_ref().is_some_and(|fault| fault.vendor_code.is_some())
+    }
 
     pub(super) fn category(&self) -> Category {
         self.fault.as_ref().map_or(Category::Unknown, |fault| fault.category)
@@ -88,7 +96,7 @@ pub(super) fn find<'a>(scope: &Scope<'a>, texts: &mut Texts<'a>, trace: &mut Tra
         }
         if found.dry_run || found.kind > worst.kind {
             let says_success = worst.says_success;
-            worst = Outer { says_success: says_success || found.says_success, ..found };
+            worst = Outer { says_success: says_success || found.says_success, read: Some(number), ..found };
         }
         // Nothing is worse, and a dry run is what it says.
         if worst.dry_run || worst.kind == OuterKind::Failed {
@@ -155,6 +163,7 @@ fn failed<'a>(rule: &OuterRule, scope: &Scope<'a>, code: Option<Found<'a>>, text
         }),
         says_success: false,
         dry_run: false,
+        read: None,
     }
 }
 

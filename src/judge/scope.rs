@@ -122,20 +122,32 @@ impl<'a> Scope<'a> {
     /// The sum of all places that state a count; an error where one states something that is no count.
     pub(super) fn sum(&self, places: &[Place]) -> Result<Option<u64>, ()> {
         let mut total = None;
+        let mut add = |text: &str| {
+            let number = whole_number(text).ok_or(())?;
+            total = Some(total.unwrap_or(0) + number);
+            Ok(())
+        };
         for place in places {
-            if let Some(text) = self.text_at(place) {
-                let number = whole_number(&text.decode()).ok_or(())?;
-                total = Some(total.unwrap_or(0) + number);
-            } else if self.exists(place, false) && !self.is_blank(place) {
-                return Err(());
+            let (Place::Here(pointer) | Place::Root(pointer)) = place else {
+                self.text_at(place).map_or(Ok(()), |text| add(&text.decode()))?;
+                continue;
+            };
+            let from = if matches!(place, Place::Here(_)) { self.here } else { self.root };
+            let mut read = Ok(());
+            let mut one = |value: Value<'a>| {
+                read = match value.scalar() {
+                    _ if value.is_empty() => Ok(()),
+                    Some(text) => add(&text.decode()),
+                    None => Err(()),
+                };
+                read.is_err()
+            };
+            if let Some(from) = from {
+                pointer.visit(from, &mut one);
             }
+            read?;
         }
         Ok(total)
-    }
-
-    fn is_blank(&self, place: &Place) -> bool {
-        let (Place::Here(pointer) | Place::Root(pointer)) = place else { return true };
-        self.root.is_none_or(|root| pointer.first(root).is_none_or(Value::is_empty))
     }
 
     /// Whether something is there; `null_counts` tells whether null is something.
@@ -192,6 +204,16 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// Whether a place leads to an object or a list as well.
+    pub(super) fn holds_more_than_texts(&self, place: &Place) -> bool {
+        let (way, from) = match place {
+            Place::Here(way) => (way, self.here),
+            Place::Root(way) => (way, self.root),
+            _ => return false,
+        };
+        from.is_some_and(|from| way.visit(from, &mut |value| value.scalar().is_none() && !value.is_empty()))
+    }
+
     /// Whether something else stands where entries of a rule belong: a flag, a number, a text.
     pub(super) fn is_flag_for_list(&self, place: &Place) -> bool {
         let (Place::Here(way) | Place::Root(way)) = place else { return false };
@@ -214,7 +236,13 @@ impl<'a> Scope<'a> {
         'a: 'r,
     {
         let request = self.request;
-        Net { weighed, harmless: &request.profile.reply.harmless, action: &request.action().name }
+        Net {
+            weighed,
+            harmless: &request.profile.reply.harmless,
+            spared: &[],
+            entries_read: true,
+            action: &request.action().name,
+        }
     }
 
     /// The correlation key of a multipart part.
@@ -321,7 +349,7 @@ pub(super) fn each<'a>(
                 // The list itself, or where `nested` leads from the member.
                 let inner = rule.nested.as_ref().and_then(|way| way.first(member));
                 let list = inner.unwrap_or(member);
-                misshapen |= list.kind() != Kind::Array && says_something(list);
+                misshapen |= !matches!(list.kind(), Kind::Array | Kind::Null);
                 list.elements().for_each(|value| give(value, Some(key)));
             }
         }

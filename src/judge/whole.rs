@@ -5,6 +5,7 @@ use super::entry;
 use super::evidence::{Basis, Doubt, weigh};
 use super::ledger::Ledger;
 use super::outer::{self, Outer, OuterKind};
+use super::scope::is_of;
 use crate::envelope::{Bare, BodyState, Category, Evidence, Fault, Origin, Outcome, Verdict};
 use crate::profile::place::Place;
 use crate::profile::reply::{OutcomeRule, WholeRule};
@@ -27,8 +28,14 @@ impl<'a> Judge<'a, '_> {
         if !outer.dry_run {
             return false;
         }
-        let outcome = if self.request.action().asynchronous { Outcome::Accepted } else { Outcome::Succeeded };
-        ledger.fill(|_| Verdict::new(outcome, Evidence::Batch));
+        let claim = if self.request.action().asynchronous { Outcome::Accepted } else { Outcome::Succeeded };
+        let named = &self.request.profile.vendor.dry_run_status;
+        let named = named.iter().any(|class| is_of(*class, self.reply.status));
+        let doubts = if named { self.doubts.without(Doubt::Status) } else { self.doubts };
+        match weigh(claim, Basis::Whole, doubts.with_if(Doubt::Unread, self.is_unread_failure())) {
+            Ok(outcome) => ledger.fill(|_| Verdict::new(outcome, Evidence::Batch)),
+            Err(doubt) => self.doubted(ledger, doubt),
+        }
         true
     }
 
@@ -37,6 +44,8 @@ impl<'a> Judge<'a, '_> {
         let (outcome, evidence) = match outer.kind {
             OuterKind::Summary => (Outcome::Unknown, Evidence::None),
             OuterKind::AllFailed => (Outcome::Failed, Evidence::Batch),
+            // An error without a code under a good status: nobody says that it came before work.
+            _ if !outer.is_coded() && self.reply.status < 300 => (Outcome::Unknown, Evidence::None),
             _ => (outer::weigh(self.reply.status, outer.category()), Evidence::Batch),
         };
         self.bare = if outcome == Outcome::Unknown { Bare::Unknown } else { Bare::Failed };

@@ -98,6 +98,11 @@ pub struct VendorFile {
     pub request_id: Texts,
     pub dry_run: Vec<DryRunFile>,
     pub dry_run_codes: Texts,
+    /// The statuses under which those codes come; left out: 2xx.
+    #[serde(deserialize_with = "one_or_many")]
+    pub dry_run_status: Vec<StatusClass>,
+    /// Where a vendor writes the real code into the message: what stands around it, as `(*)`.
+    pub code_in_message: Option<String>,
     /// A protocol that many vendors speak: among equals it wins where the host is nobody's.
     pub generic: bool,
     pub code_after: Option<String>,

@@ -35,6 +35,9 @@ pub struct Vendor {
     pub(crate) region: Vec<RequestPlace>,
     pub(crate) dry_run: Vec<(Vec<RequestPlace>, Vec<String>)>,
     pub(crate) dry_run_codes: Vec<String>,
+    pub(crate) dry_run_status: Vec<when::StatusClass>,
+    /// What stands before and behind a code that opens a message.
+    pub(crate) code_in_message: Option<(String, String)>,
     pub(crate) generic: bool,
     pub codes: CodeTable,
 }

@@ -131,6 +131,8 @@ pub(crate) struct OuterRule {
     pub(crate) all_failed: Words,
     pub(crate) status: Vec<Place>,
     pub(crate) failed: Words,
+    /// Ways to what holds its code, and to its message: read with it.
+    pub(crate) spared: Vec<Pointer>,
     pub(crate) category: Option<Category>,
     pub(crate) retry_after: Vec<(Place, u64)>,
 }
@@ -250,6 +252,14 @@ pub(crate) enum OutcomeRule {
 }
 
 impl OutcomeRule {
+    /// The places that decide.
+    pub(crate) fn places(&self) -> &[Place] {
+        match self {
+            Self::Always(_) => &[],
+            Self::By { places, .. } => places,
+        }
+    }
+
     /// Whether it can say that something failed.
     pub(crate) fn can_fail(&self) -> bool {
         let fails = |word: &Word| matches!(word, Word::Is(Outcome::Failed | Outcome::NotAttempted));

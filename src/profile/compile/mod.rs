@@ -53,12 +53,21 @@ pub(super) fn vendor(name: &str, file: &VendorFile, codes: &CodesFile) -> Result
         })
         .collect();
     let dry_run_codes = lower(&file.dry_run_codes);
+    let around = |text: &String| text.split_once('*').map(|(a, b)| (a.to_owned(), b.to_owned()));
+    let code_in_message = file.code_in_message.as_ref().and_then(|text| {
+        check.keep(
+            "code_in_message",
+            around(text).ok_or_else(|| "what stands around the code, as \"(*)\"".to_owned()),
+        )
+    });
     check.done(Arc::new(Vendor {
         name: name.to_owned(),
         hosts,
         region,
         dry_run,
         dry_run_codes,
+        dry_run_status: file.dry_run_status.clone(),
+        code_in_message,
         generic: file.generic,
         codes: CodeTable::compile(codes),
     }))

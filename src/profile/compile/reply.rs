@@ -109,6 +109,7 @@ pub(super) fn outer_rule(check: &mut Check, file: &OuterFile) -> OuterRule {
         all_failed: words(&file.all_failed),
         status: check.places("status", &file.status),
         failed: words(&file.failed),
+        spared: spared(check, file),
         category: file.category,
         retry_after: retry_after(check, &file.retry_after, &file.retry_after_ms),
     }
@@ -176,6 +177,19 @@ pub(super) fn entry_rule(check: &mut Check, file: &EntryFile, number: usize) -> 
         lone: file.lone,
         weighed: Weighed::default(),
     }
+}
+
+/// Ways to what an outer shape reads when it reads its code: whatever holds it, and the message.
+fn spared(check: &mut Check, file: &OuterFile) -> Vec<Pointer> {
+    let here = |place: Place| match place {
+        Place::Here(way) | Place::Root(way) if !way.is_self() => Some(way),
+        _ => None,
+    };
+    let code = check.places("code", &file.code).into_iter().filter_map(here);
+    let mut ways: Vec<Pointer> =
+        code.map(|way| way.parent().filter(|up| !up.is_self()).unwrap_or(way)).collect();
+    ways.extend(check.places("message", &file.message).into_iter().filter_map(here));
+    ways
 }
 
 fn each_of(way: Pointer) -> Each {

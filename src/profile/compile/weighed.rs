@@ -8,7 +8,13 @@ use crate::profile::reply::{Each, EntryRule, OutcomeRule, ReplyRules, Weighed};
 pub(super) fn weigh(rules: &mut ReplyRules) {
     let mut root = Weighed::default();
     for rule in &rules.entries {
-        root.lists.extend(rule.each.iter().filter(|each| !each.way.is_self()).map(|each| each.way.clone()));
+        // `/a/*` beside `/a/b` is another reading of the same list: what holds that one is looked at.
+        let beyond = |each: &&Each| {
+            let others = rules.entries.iter().flat_map(|rule| &rule.each);
+            each.every && others.into_iter().any(|other| other.way.goes_beyond(&each.way))
+        };
+        let own = rule.each.iter().filter(|each| !each.way.is_self() && !beyond(each));
+        root.lists.extend(own.map(|each| each.way.clone()));
         add_roots(&mut root, rule);
         words(&mut root, rule.when.by_words());
     }
@@ -95,7 +101,8 @@ fn words<'p>(weighed: &mut Weighed, places: impl Iterator<Item = &'p Place>) {
 
 /// What a rule's entries read outside of themselves.
 fn add_roots(root: &mut Weighed, rule: &EntryRule) {
-    let places = rule.id.iter().chain(&rule.code).chain(&rule.task).chain(outcome(&rule.outcome));
+    let places = rule.id.iter().chain(&rule.code).chain(&rule.message).chain(&rule.task);
+    let places = places.chain(outcome(&rule.outcome));
     let outside = places.filter_map(|place| match place {
         Place::Root(pointer) | Place::Parallel(pointer) => Some(pointer.clone()),
         _ => None,
