@@ -20,7 +20,8 @@ fn errors() -> Vec<(&'static str, Node)> {
         ("exception", Node::text("boom")),
         ("success", Node::Bare("false".to_owned())),
         ("Success", Node::Bare("false".to_owned())),
-        ("failed_count", Node::Bare("1".to_owned())),
+        // More than any reply here has: a count that its failures explain says nothing new.
+        ("failed_count", Node::Bare("9".to_owned())),
         ("failedIds", Node::List(vec![Node::text("zzz")])),
     ]
 }
@@ -31,6 +32,12 @@ const OF_ONE: usize = 7;
 /// 3a.2: an error member vetoes, at the root and in each wrapper, in any shape.
 pub(super) fn error_members(ground: &Ground<'_>, out: &mut Vec<Change>) {
     for path in wrappers(ground.tree, &ground.entries) {
+        // An element that holds the names of a failure states one already.
+        let listed =
+            path.split_last().is_some_and(|(_, up)| matches!(ground.tree.at(up), Some(Node::List(_))));
+        if listed && ground.entries.below(&path).iter().any(|item| !ground.seen.items[*item].is_good()) {
+            continue;
+        }
         for (name, value) in errors() {
             if name == "failedIds" && ground.declared.volunteers {
                 continue;
@@ -130,7 +137,7 @@ fn removed(ground: &Ground<'_>, path: &[usize], is_new: impl Fn(&Node) -> bool, 
     ];
     for (tree, what) in changed {
         if is_new(&tree) {
-            out.push(Change { class: Class::Mark, what, tree, rule: Rule::NoItemRise });
+            out.push(Change { class: Class::Mark, what, tree, rule: Rule::NoMarkedRise });
         }
     }
 }
@@ -151,7 +158,7 @@ fn bare_entry(
         entry.path.split_last().is_some_and(|(_, list)| matches!(ground.tree.at(list), Some(Node::List(_))));
     let flat = members.iter().all(|(_, value)| value.scalar().is_some() || value.is_empty());
     let mixed = known.mixed_lists.contains(&place(ground.tree, &entry.path));
-    if !listed || !flat || !mixed || !item.is_good() || !item.is_reported() {
+    if !listed || !flat || !mixed || !item.is_good() || !item.is_reported() || !item.is_asked {
         return;
     }
     let kept = |at: usize| entry.names.contains(&[entry.path.as_slice(), &[at]].concat());

@@ -135,8 +135,9 @@ pub(super) enum Rule {
     NotItem(usize),
     /// Nothing better than before.
     NoRise,
-    /// No item better than before; the batch follows from its items (a word that spoke against it may be what was removed).
-    NoItemRise,
+    /// No item that was good is better than before, but for what states its own success: a mark was removed, not a word that
+    /// spoke against it.
+    NoMarkedRise,
 }
 
 impl Rule {
@@ -182,7 +183,12 @@ impl Rule {
             }
             Self::NotItem(item) => kept(item).map(Item::line).or_else(|| risen(before, after, &[])),
             Self::NoRise => risen(before, after, &[]),
-            Self::NoItemRise => risen_item(before, after, &[]),
+            Self::NoMarkedRise => {
+                let bad = before.items.iter().enumerate().filter(|(_, item)| !item.is_good());
+                let bad: Vec<usize> = bad.map(|(at, _)| at).collect();
+                risen_item(before, after, &bad)
+                    .filter(|_| before.items.iter().any(|item| item.is_good() && !item.is_reported()))
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use super::evidence::{Basis, Doubt, Doubts, weigh};
 use super::found::Found;
 use super::join::{self, Hit, How};
 use super::ledger::Ledger;
-use super::net::is_nothing;
+use super::net::{is_nothing, names_error};
 use super::outer::{delay, trimmed_code};
 use super::scope::{Scope, each};
 use super::trace::Trace;
@@ -179,7 +179,9 @@ fn state<'a>(
         trace.item(rule.number, outcome, || name_of(item, id.as_ref(), scope), how);
         if matches!(outcome, Outcome::Failed | Outcome::NotAttempted) {
             let taken = how.is_place() && item.is_some_and(|item| ledger.spoke(item));
-            if (item.is_none() && !scope.request.profile.reply.volunteers) || taken {
+            // Where nobody was asked for by name, nobody is a stranger.
+            let stranger = item.is_none() && !scope.request.asked.is_empty();
+            if (stranger && !scope.request.profile.reply.volunteers) || taken {
                 ledger.unplaced();
             }
         }
@@ -216,7 +218,10 @@ fn prove<'a>(
     // A word of success beside an error code: the worst counts.
     // A place that decides is not asked again.
     let by = rule.outcome.places();
-    let code = rule.code.iter().filter(|place| !by.contains(place)).find_map(|place| scope.text_at(place));
+    // Beside a code that is the status, only what is called an error is one: the rest may tell what was done.
+    let asks =
+        |place: &&Place| !by.contains(place) && (!rule.code_is_status || names_error(&place.to_string()));
+    let code = rule.code.iter().filter(asks).find_map(|place| scope.text_at(place));
     if code.is_some_and(|code| !says_success(&code.decode())) {
         trace.doubt(Doubt::Error, || format!("[[reply.entries]] {}: its code says otherwise", rule.number));
         return (Outcome::Failed, None);

@@ -19,7 +19,7 @@ mod whole; // one verdict for every item
 
 use http::HeaderMap;
 
-use crate::decode::{DecodeError, Document, Fidelity};
+use crate::decode::{DecodeError, Document, Fidelity, Wire};
 use crate::envelope::{
     Bare, BodyState, Category, Diagnostic, Envelope, Evidence, Fault, Operation, Origin, Outcome, Parts,
     Task, TaskState, Texts, Upstream, Verdict,
@@ -333,7 +333,8 @@ impl<'a> Judge<'a, '_> {
         let known = &self.request.profile.reply.root;
         let is_body = self.scope.root.is_some();
         let fits = root_name.is_some_and(|name| known.iter().any(|own| own == name));
-        if is_body && !known.is_empty() && !fits {
+        let may_be_other = root_name.is_none() && self.request.profile.reply.wire != Some(Wire::Xml);
+        if is_body && !known.is_empty() && !fits && !may_be_other {
             self.trace.doubt(Doubt::Unmarked, || format!("<{}>", root_name.unwrap_or("no XML")));
             self.doubts.add(Doubt::Unmarked);
         }
@@ -362,6 +363,7 @@ impl<'a> Judge<'a, '_> {
             let rules = &self.request.profile.reply;
             let mut net = self.scope.net(&rules.weighed);
             net.spared = self.read_outer.map_or(&[], |number| rules.outer[number].spared.as_slice());
+            net.whole = true;
             net.entries_read = self.spoken;
             let caught = self.scope.root.and_then(|root| net.first(root, true));
             if let Some(caught) = caught {

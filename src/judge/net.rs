@@ -59,6 +59,8 @@ pub(super) struct Net<'r> {
     pub(super) harmless: &'r [String],
     /// Ways to what the outer verdict was read from.
     pub(super) spared: &'r [Pointer],
+    /// Whether the reply as a whole is looked at: the state of one entry is its resource's, and read by its rule.
+    pub(super) whole: bool,
     /// Whether any entry spoke; else lists are looked into as well.
     pub(super) entries_read: bool,
     /// The action's name: what cancels says `cancelled` of what went well.
@@ -138,7 +140,7 @@ impl<'r> Net<'r> {
         let plain = |list: &[&str]| list.iter().any(|flag| same_name(flag, name));
         let says = (plain(&FLAGS) && says_no(value))
             || (plain(&STATUSES) && is_bad_status(value))
-            || (plain(&STATES) && says_failed(value));
+            || (self.whole && plain(&STATES) && says_failed(value));
         (says && !self.harmless.iter().any(|own| own.eq_ignore_ascii_case(name))).then_some(true)
     }
 }

@@ -240,6 +240,7 @@ impl<'a> Scope<'a> {
             weighed,
             harmless: &request.profile.reply.harmless,
             spared: &[],
+            whole: false,
             entries_read: true,
             action: &request.action().name,
         }

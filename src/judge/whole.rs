@@ -32,7 +32,9 @@ impl<'a> Judge<'a, '_> {
         let named = &self.request.profile.vendor.dry_run_status;
         let named = named.iter().any(|class| is_of(*class, self.reply.status));
         let doubts = if named { self.doubts.without(Doubt::Status) } else { self.doubts };
-        match weigh(claim, Basis::Whole, doubts.with_if(Doubt::Unread, self.is_unread_failure())) {
+        // It comes in an error's root element, too.
+        let doubts = doubts.without(Doubt::Unmarked).with_if(Doubt::Unread, self.is_unread_failure());
+        match weigh(claim, Basis::Whole, doubts) {
             Ok(outcome) => ledger.fill(|_| Verdict::new(outcome, Evidence::Batch)),
             Err(doubt) => self.doubted(ledger, doubt),
         }
@@ -45,7 +47,9 @@ impl<'a> Judge<'a, '_> {
             OuterKind::Summary => (Outcome::Unknown, Evidence::None),
             OuterKind::AllFailed => (Outcome::Failed, Evidence::Batch),
             // An error without a code under a good status: nobody says that it came before work.
-            _ if !outer.is_coded() && self.reply.status < 300 => (Outcome::Unknown, Evidence::None),
+            _ if !outer.is_coded() && outer.category() == Category::Unknown && self.reply.status < 300 => {
+                (Outcome::Unknown, Evidence::None)
+            }
             _ => (outer::weigh(self.reply.status, outer.category()), Evidence::Batch),
         };
         self.bare = if outcome == Outcome::Unknown { Bare::Unknown } else { Bare::Failed };
