@@ -21,7 +21,11 @@ pub(super) fn identities(ground: &Ground<'_>, out: &mut Vec<Change>) {
         {
             continue;
         }
-        let rule = Rule::Renamed { item: entry.item, failing: !item.is_good() };
+        let failing = !item.is_good();
+        if failing && ground.declared.first_by_default {
+            continue;
+        }
+        let rule = Rule::Renamed { item: entry.item, failing };
         let mut change = |tree: Option<Node>, done: &str| {
             if let Some(tree) = tree.filter(|tree| !mentions(tree, ground, entry.item)) {
                 let what = format!("the id of {} {done}", ground.tree.pointer(&entry.path));
@@ -40,7 +44,9 @@ pub(super) fn identities(ground: &Ground<'_>, out: &mut Vec<Change>) {
             change(renamed(ground.tree, entry, other_case), "in another case");
             change(renamed(ground.tree, entry, |_| Some(STRANGER.to_owned())), "a stranger's");
         }
-        if ground.wire == Wire::Json && !entry.keyed && !(by_position && item.is_good()) {
+        let elsewhere =
+            mentions(&ground.tree.with(&entry.path, |node| *node = Node::Null), ground, entry.item);
+        if ground.wire == Wire::Json && !entry.keyed && !elsewhere && !(by_position && item.is_good()) {
             let tree = entry.names.iter().fold(ground.tree.clone(), |tree, path| {
                 tree.with(path, |node| *node = Node::map(&[("x", node.clone())]))
             });
@@ -63,17 +69,30 @@ pub(super) fn lists(ground: &Ground<'_>, out: &mut Vec<Change>) {
             let tree = ground.tree.with(&path, |list| *list = node);
             out.push(Change { class: Class::List, what: format!("{pointer} {done}"), tree, rule });
         };
-        let unlisted = |silent: bool| Rule::Unlisted { items: below.clone(), silent };
+        // Whoever is named elsewhere, or may be meant by a place in a list beside this one, may be good by that.
+        let rest = ground.tree.with(&path, |list| *list = Node::Null);
+        let beside =
+            all_lists(ground).iter().any(|(own, other)| *own != path && other.len() == elements.len());
+        let named =
+            |item: &&usize| ground.entries.entries.iter().any(|e| e.item == **item && !e.names.is_empty());
+        let only = below.iter().filter(|item| !mentions(&rest, ground, **item) && (named(item) || !beside));
+        let only: Vec<usize> = only.copied().collect();
+        let elsewhere: Vec<usize> = below.iter().filter(|item| !only.contains(item)).copied().collect();
+        let unlisted =
+            |silent: bool| Rule::Unlisted { items: only.clone(), silent, elsewhere: elsewhere.clone() };
         let failure = pointer.rsplit('/').next().is_some_and(says_failure);
         change(Node::Bare("true".to_owned()), "made true", unlisted(failure));
         // A false failure is none, and what the list held has nothing to say.
         let none = pointer.split('/').any(says_failure);
-        let of_false = if none { Rule::Gone { items: below.clone() } } else { unlisted(false) };
+        let of_false = if none { Rule::Gone { items: only.clone() } } else { unlisted(false) };
         change(Node::Bare("false".to_owned()), "made false", of_false);
         change(Node::Bare("7".to_owned()), "made a number", unlisted(failure));
         change(Node::text("boom"), "made a text", unlisted(failure));
         let doubled = elements.iter().chain(elements).cloned().collect();
-        change(Node::List(doubled), "doubled", Rule::NoRise);
+        // Twice as many may be as many as were asked, by chance: then each place is somebody's.
+        if elements.len() * 2 != ground.seen.items.len() {
+            change(Node::List(doubled), "doubled", Rule::NoRise);
+        }
         if let Some(first @ Node::Map(_)) = elements.first() {
             let own = ground.entries.below(&[path.as_slice(), &[0]].concat());
             // Whoever has an entry behind the first loses it.
@@ -92,7 +111,7 @@ pub(super) fn lists(ground: &Ground<'_>, out: &mut Vec<Change>) {
             // Empty it is another reply, and a documented one for a list of failures: what it held has nothing to say.
             let tree = ground.tree.with(&path, |list| *list = Node::List(Vec::new()));
             if !below.is_empty() && !below.iter().any(|item| mentions(&tree, ground, *item)) {
-                change(Node::List(Vec::new()), "emptied", Rule::Gone { items: below.clone() });
+                change(Node::List(Vec::new()), "emptied", Rule::Emptied { items: only.clone() });
             }
         }
     }

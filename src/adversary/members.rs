@@ -32,14 +32,33 @@ const OF_ONE: usize = 7;
 /// 3a.2: an error member vetoes, at the root and in each wrapper, in any shape.
 pub(super) fn error_members(ground: &Ground<'_>, out: &mut Vec<Change>) {
     for path in wrappers(ground.tree, &ground.entries) {
-        // An element that holds the names of a failure states one already.
+        // What has the name of a failure, or is an element that holds names of one, states one already.
+        let named = path.split_last().and_then(|(at, up)| ground.tree.at(up)?.members().get(*at));
+        if named.is_some_and(|(name, _)| says_failure(name)) {
+            continue;
+        }
         let listed =
             path.split_last().is_some_and(|(_, up)| matches!(ground.tree.at(up), Some(Node::List(_))));
         if listed && ground.entries.below(&path).iter().any(|item| !ground.seen.items[*item].is_good()) {
             continue;
         }
         for (name, value) in errors() {
-            if name == "failedIds" && ground.declared.volunteers {
+            if name == "failedIds" && ground.declared.volunteers
+                || name == "errors" && ground.declared.first_by_default
+            {
+                continue;
+            }
+            // In a map of lists, a list more is a list of somebody's.
+            let of_lists = |node: &Node| {
+                node.members().len() > 1
+                    && node.members().iter().all(|(_, inner)| matches!(inner, Node::List(_)))
+            };
+            let maps_lists = !path.is_empty()
+                && ground
+                    .tree
+                    .at(&path)
+                    .is_some_and(|node| of_lists(node) || matches!(node.members(), [(_, Node::List(_))]));
+            if maps_lists && matches!(value, Node::List(_)) {
                 continue;
             }
             let Some(tree) = injected(ground.tree, &path, name, &value, &ground.declared) else { continue };

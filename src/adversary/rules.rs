@@ -97,11 +97,17 @@ pub(super) struct Declared {
     harmless: Vec<String>,
     /// The reply also speaks of resources that nobody asked for.
     pub(super) volunteers: bool,
+    /// An entry that states no index is about the first item, by the vendor's page.
+    pub(super) first_by_default: bool,
 }
 
 impl Declared {
     pub(super) fn of(profile: &Profile) -> Self {
-        Self { harmless: profile.harmless().to_vec(), volunteers: profile.volunteers() }
+        Self {
+            harmless: profile.harmless().to_vec(),
+            volunteers: profile.volunteers(),
+            first_by_default: profile.first_by_default(),
+        }
     }
 
     pub(super) fn is_harmless(&self, name: &str) -> bool {
@@ -123,8 +129,10 @@ pub(super) enum Rule {
     /// Not this item as `reported`; if its entry was failing, nothing that is not `reported` (3a.1, 3a.6).
     Renamed { item: usize, failing: bool },
     /// Not these items as `reported` (3a.6: what is no list has no entries). With `silent`, the place is a failure's by its
-    /// name, and silence proves nothing either.
-    Unlisted { items: Vec<usize>, silent: bool },
+    /// name, and silence proves nothing either. `elsewhere` are spoken of beside it, too.
+    Unlisted { items: Vec<usize>, silent: bool, elsewhere: Vec<usize> },
+    /// These items' entries are gone, and with them perhaps the failure that kept others from being good.
+    Emptied { items: Vec<usize> },
     /// These items' entries are gone; the others are not better than before (3a.1).
     Gone { items: Vec<usize> },
     /// Every item is what it was (a list's order says nothing where entries have ids).
@@ -163,11 +171,12 @@ impl Rule {
             Self::Renamed { item, failing: true } => {
                 kept(item).map(Item::line).or_else(unreported).or_else(|| risen(before, after, &[]))
             }
-            Self::Unlisted { items, silent } => items
+            Self::Unlisted { items, silent, elsewhere } => items
                 .iter()
                 .find_map(kept_reported)
                 .or_else(|| if *silent { unreported() } else { None })
-                .or_else(|| risen(before, after, &[])),
+                .or_else(|| risen(before, after, elsewhere)),
+            Self::Emptied { items } => items.iter().find_map(kept_reported),
             Self::Gone { items } => {
                 items.iter().find_map(kept_reported).or_else(|| risen(before, after, items))
             }

@@ -109,6 +109,16 @@ impl Pointer {
         }
     }
 
+    /// Whether something that is no list stands where one of its `*` leads into a list.
+    pub(crate) fn is_cut_short(&self, from: Value<'_>) -> bool {
+        let every = self.steps.iter().enumerate().filter(|(_, step)| **step == Step::Every);
+        every.map(|(at, _)| at).any(|at| {
+            walk(&self.steps[..at], from, &mut |value| {
+                value.scalar().is_some_and(|text| !text.raw.is_empty())
+            })
+        })
+    }
+
     /// Whether its steps from number `at` on lead anywhere from a node.
     pub(crate) fn leads(&self, at: usize, from: Value<'_>) -> bool {
         self.steps.get(at..).is_some_and(|steps| walk(steps, from, &mut |_| true))

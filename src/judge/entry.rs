@@ -82,12 +82,12 @@ pub(super) fn collect<'a>(
             spoken.entries += 1;
         });
         spoken.exhaustive |= rule.exhaustive && (position > 0 || misshapen);
-        if misshapen && (rule.outcome.can_fail() || rule.shape == Shape::MapOfLists) {
+        if misshapen {
             trace.doubt(Doubt::Unplaced, || {
                 format!("[[reply.entries]] {}: no list stands there", rule.number)
             });
             ledger.unplaced();
-            spoken.misshapen = true;
+            spoken.misshapen |= rule.outcome.can_fail() || rule.shape == Shape::MapOfLists;
         }
     }
     spoken

@@ -254,6 +254,10 @@ fn own_position(scope: &Scope<'_>, ledger: &Ledger<'_>) -> Option<u32> {
 fn place_in_list(scope: &Scope<'_>, ledger: &Ledger<'_>) -> Option<u32> {
     let asked = ledger.asked();
     let (siblings, listed) = scope.counts();
+    // What a `where` tells apart may stand in several lists, or be read by several rules.
+    if scope.rule.is_some_and(|rule| !rule.filter.is_trivial() && rule.each.len() > 1) {
+        return None;
+    }
     let places = listed == asked.listed() || (asked.interchangeable() && siblings <= asked.listed());
     let at = if listed == asked.listed() { scope.listed_at } else { scope.position };
     places.then(|| item_at(ledger, at)).flatten()

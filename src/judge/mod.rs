@@ -102,6 +102,7 @@ where
         task: None,
         doubts: Doubts::default(),
         spoken: false,
+        all_good: false,
         read_outer: None,
         net: None,
         unexplained: false,
@@ -223,8 +224,9 @@ struct Judge<'a, 't> {
     task: Option<Task>,
     /// What speaks against claims on the whole call and on silent items.
     doubts: Doubts,
-    /// Whether any entry spoke.
+    /// Whether any entry spoke, and none said anything bad.
     spoken: bool,
+    all_good: bool,
     /// The outer shape that was read.
     read_outer: Option<usize>,
     /// Whether the net caught something, once it was cast.
@@ -279,13 +281,15 @@ impl<'a> Judge<'a, '_> {
         }
         self.batch_task(ledger);
         self.spoken = spoken.entries > 0;
+        self.all_good = !ledger.any_bad();
         self.read_outer = outer.read;
         self.further_doubts(ledger, &outer);
         self.announce(ledger);
         if self.spoken || ledger.volunteered() > 0 {
             let aliases = self.request.profile.reply.aliases && !self.strict;
             // It is an inference as silence is.
-            if aliases && weigh(Outcome::Succeeded, Basis::Silence, self.doubts).is_ok() && ledger.alias() {
+            let doubts = self.doubts.with_if(Doubt::Unread, aliases && self.is_unread_failure());
+            if aliases && weigh(Outcome::Succeeded, Basis::Silence, doubts).is_ok() && ledger.alias() {
                 self.note("id_alias", "the vendor names the resources otherwise; matched by position");
             }
             self.settle_absent(ledger, spoken.exhaustive);
@@ -365,6 +369,7 @@ impl<'a> Judge<'a, '_> {
             net.spared = self.read_outer.map_or(&[], |number| rules.outer[number].spared.as_slice());
             net.whole = true;
             net.entries_read = self.spoken;
+            net.all_good = self.all_good;
             let caught = self.scope.root.and_then(|root| net.first(root, true));
             if let Some(caught) = caught {
                 let at = self.scope.way_to(caught.value);

@@ -61,6 +61,8 @@ pub(super) struct Net<'r> {
     pub(super) spared: &'r [Pointer],
     /// Whether the reply as a whole is looked at: the state of one entry is its resource's, and read by its rule.
     pub(super) whole: bool,
+    /// Whether no entry said anything bad.
+    pub(super) all_good: bool,
     /// Whether any entry spoke; else lists are looked into as well.
     pub(super) entries_read: bool,
     /// The action's name: what cancels says `cancelled` of what went well.
@@ -91,7 +93,10 @@ impl<'r> Net<'r> {
             // A list that was read, or a word that was: not what has another shape in a word's place.
             let unread_list = !self.entries_read && value.kind() == Kind::Array;
             let read = |way: &Way<'_>| way.0.len() == way.1 && (way.2 || value.scalar().is_some());
-            if on.iter().any(read) && !unread_list {
+            // Where all is good, what holds entries of its own is looked at, too.
+            let holds_more =
+                self.all_good && value.scalar().is_none() && on.iter().any(|way| way.0.len() > way.1);
+            if on.iter().any(read) && !unread_list && !holds_more {
                 continue;
             }
             // What holds a list that was read is judged by that list.

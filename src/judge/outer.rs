@@ -55,7 +55,7 @@ impl Outer {
 /// equals the first, which is the more specific.
 pub(super) fn find<'a>(scope: &Scope<'a>, texts: &mut Texts<'a>, trace: &mut Trace) -> Outer {
     let mut worst = Outer::FINE;
-    let mut summary = None;
+    let mut told = None;
     for (number, rule) in scope.request.profile.reply.outer.iter().enumerate() {
         if !scope.holds(&rule.when) {
             continue;
@@ -66,8 +66,8 @@ pub(super) fn find<'a>(scope: &Scope<'a>, texts: &mut Texts<'a>, trace: &mut Tra
         let claims = word.as_ref().is_some_and(|word| rule.failed.contain(&word.decode()));
         let says_success = code.as_ref().is_some_and(|code| rule.success.contain(&code.decode()));
         let failed_code = code.as_ref().filter(|_| !says_success).map(|code| code.decode().into_owned());
-        // The summary's own code, read once more by a more general shape.
-        if failed_code.is_some() && failed_code == summary {
+        // The code of a summary or a dry run, read once more by a more general shape.
+        if failed_code.is_some() && failed_code == told {
             continue;
         }
         let found = match code {
@@ -91,15 +91,15 @@ pub(super) fn find<'a>(scope: &Scope<'a>, texts: &mut Texts<'a>, trace: &mut Tra
             }
             None => continue,
         };
-        if found.kind == OuterKind::Summary {
-            summary = failed_code;
+        if found.kind == OuterKind::Summary || found.dry_run {
+            told = failed_code;
         }
         if found.dry_run || found.kind > worst.kind {
             let says_success = worst.says_success;
             worst = Outer { says_success: says_success || found.says_success, read: Some(number), ..found };
         }
-        // Nothing is worse, and a dry run is what it says.
-        if worst.dry_run || worst.kind == OuterKind::Failed {
+        // Nothing is worse.
+        if worst.kind == OuterKind::Failed {
             break;
         }
     }

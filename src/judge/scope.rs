@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::Reply;
 use super::found::Found;
-use super::net::{Net, says_something};
+use super::net::Net;
 use crate::decode::{Kind, Pointer, Scalar, Value};
 use crate::profile::codes::Class;
 use crate::profile::place::Place;
@@ -241,6 +241,7 @@ impl<'a> Scope<'a> {
             harmless: &request.profile.reply.harmless,
             spared: &[],
             whole: false,
+            all_good: false,
             entries_read: true,
             action: &request.action().name,
         }
@@ -358,9 +359,12 @@ pub(super) fn each<'a>(
         // XML has no lists of one; some vendors' JSON is made from it.
         (Shape::List, Kind::Object) if in_list || rule.lone => give(node, None),
         (Shape::List, _) if in_list || node.is_of_xml() => give(node, None),
-        _ => misshapen |= says_something(node),
+        // Even `false`: a flag in the place of a list tells that this reply is built otherwise.
+        _ => misshapen = true,
     };
+    let mut cut_short = false;
     for each in &rule.each {
+        cut_short |= each.way.is_cut_short(root);
         each.way.visit(root, &mut |node| {
             match (each.every, node.kind()) {
                 (false, _) => one(node, false),
@@ -371,7 +375,7 @@ pub(super) fn each<'a>(
             false
         });
     }
-    misshapen
+    misshapen || cut_short
 }
 
 /// Every id an entry's places give: one, or many through `*`.

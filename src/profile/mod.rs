@@ -88,6 +88,11 @@ impl Profile {
 
     /// Whether its replies report on resources that nobody asked for as well.
     pub fn volunteers(&self) -> bool {
-        self.reply.volunteers
+        self.reply.volunteers || self.reply.entries.iter().any(|rule| rule.only_asked)
+    }
+
+    /// Whether an entry without an index is about the first item.
+    pub fn first_by_default(&self) -> bool {
+        self.reply.entries.iter().any(|rule| rule.index_default.is_some())
     }
 }

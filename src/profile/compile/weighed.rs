@@ -25,7 +25,8 @@ pub(super) fn weigh(rules: &mut ReplyRules) {
         lists(&mut root, &announced.count);
     }
     for rule in &rules.outer {
-        if !rule.unwrap {
+        // A shape of refusals reads nothing under a good status.
+        if !rule.unwrap && !rule.when.names_status() {
             words(&mut root, rule.code.iter().chain(&rule.status));
             words(&mut root, rule.when.by_words());
         }
