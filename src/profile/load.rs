@@ -15,9 +15,6 @@ use super::merge::{self, Fault};
 use super::spot::{self, line_and_column};
 use super::{ProfileSet, builtin, compile};
 
-/// TEMPORARY: until every family is moved over.
-pub(super) static PROOF: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
-
 /// Why profiles could not be loaded: every problem, one a line, as `file: what`.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.join("\n"))]
@@ -39,7 +36,6 @@ pub fn load(folder: Option<&Path>) -> Result<ProfileSet, LoadError> {
 /// # Errors
 /// As [`load`].
 pub fn load_vendors(folder: Option<&Path>, wanted: Option<&[&str]>) -> Result<ProfileSet, LoadError> {
-    PROOF.store(std::env::var_os("ONEVELOPE_PROOF").is_some(), std::sync::atomic::Ordering::Relaxed);
     let (mut files, mut problems) = read(folder);
     let mut vendors: Vec<String> = files.keys().map(|(vendor, _)| vendor.clone()).collect();
     vendors.dedup();

@@ -109,11 +109,9 @@ pub(super) fn family(
     check.paths = Some(path_names(patterns));
     let reply =
         check.within("[reply]".to_owned(), table("reply"), |check| reply_rules(check, shared, &file.reply));
-    if super::load::PROOF.load(std::sync::atomic::Ordering::Relaxed) {
-        check.within("[reply]".to_owned(), table("reply"), |check| {
-            proof::proof(check, &reply, &file.reply, file.status.unwrap_or(super::Status::Guessed));
-        });
-    }
+    check.within("[reply]".to_owned(), table("reply"), |check| {
+        proof::proof(check, &reply, &file.reply, file.status.unwrap_or(super::Status::Guessed));
+    });
     actions.shrink_to_fit();
     let kept = std::mem::take(&mut check.kept);
     check.done(Profile {
