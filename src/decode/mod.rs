@@ -8,8 +8,8 @@ mod charset; // bytes → UTF-8
 mod coding; // content-encoding, capped
 mod compare; // short texts
 mod document; // the tree every wire format becomes
+mod fields; // what a query document asks for
 mod form; // query strings and form bodies
-mod graphql; // what a GraphQL document asks for
 mod json; // strict JSON → tape
 mod lines; // text lines and NDJSON
 mod multipart; // multipart/mixed of HTTP messages
@@ -21,7 +21,7 @@ pub use charset::to_utf8;
 pub use coding::{CODINGS, CodingError, decode_content};
 pub use compare::same;
 pub use document::{Document, Kind, Scalar, Value};
-pub use graphql::response_keys;
+pub use fields::response_keys;
 pub use multipart::path_of;
 pub use pointer::{Pointer, PointerError};
 pub use repair::Slips;

@@ -246,10 +246,11 @@ fn no_built_in_file_states_a_default_or_a_list_of_one() {
     assert!(seen > 100, "{seen} files");
 }
 
-const THINGS: &str = "source = \"made for this test\"\nstatus = \"guessed\"\n";
+const THINGS: &str = "source = \"made for this test\"\nstatus = \"documented\"\n";
 const ACTION: &str = "[[actions]]\nname = \"Stop\"\npath = \"/things/{kind}/stop\"\nasynchronous = false\nids = \"/things/*\"\n";
-const ENTRY: &str = "[[reply.entries]]\neach = \"/things\"\nid = \"/id\"\noutcome = \"failed\"\n";
-const HOSTS: &str = "hosts = \"{service}.acme.example\"\n";
+const ENTRY: &str =
+    "[[reply.entries]]\neach = \"/things\"\nexhaustive = true\nid = \"/id\"\noutcome = \"failed\"\n";
+const HOSTS: &str = "hosts = \"{service}.acme.example\"\nerrors = \"/error\"\n";
 
 /// Loads one file of a vendor's folder: the problems, one a line.
 fn told(file: &str, text: &str) -> String {
@@ -271,10 +272,10 @@ fn judged_by_both() -> Vec<(&'static str, String, bool)> {
     let reply = |line: &str| format!("{THINGS}{ACTION}[reply]\n{line}\n");
     let entry = |line: &str| format!("{THINGS}{ACTION}{ENTRY}{line}\n");
     let verdict = |outcome: &str| {
-        format!("{THINGS}{ACTION}[[reply.entries]]\neach = \"/things\"\noutcome = {outcome}\n")
+        format!("{THINGS}{ACTION}[[reply.entries]]\neach = \"/things\"\nid = \"/id\"\noutcome = {outcome}\n")
     };
     let whole = |line: &str| format!("{THINGS}{ACTION}[[reply.whole]]\n{line}\n");
-    let when = |when: &str| whole(&format!("outcome = \"done\"\nwhen = {{ {when} }}"));
+    let when = |when: &str| whole(&format!("outcome = \"failed\"\nwhen = {{ {when} }}"));
     let mut family = |text: String, good: bool| rows.push(("things.toml", text, good));
     for (line, good) in
         [("service = \"things\"", true), ("vendor = \"acme\"", false), ("family = \"things\"", false)]
@@ -287,8 +288,10 @@ fn judged_by_both() -> Vec<(&'static str, String, bool)> {
     family(format!("source = \"x\"\nstatus = \"heard\"\n{ACTION}"), false);
     for (line, good) in [
         ("as = \"map\"", true),
+        ("as = \"map_of_lists\"", true),
         ("as = \"mpa\"", false),
         ("as = \"one\"", false),
+        ("optional = true\nparent = \"/p\"\nversion = \"/v\"\nport = \"/n\"\nnested = \"/l\"", true),
         ("wire = \"query\"", true),
         ("wire = \"jsn\"", false),
         ("each = \"/a\"", true),
@@ -322,9 +325,15 @@ fn judged_by_both() -> Vec<(&'static str, String, bool)> {
         ("code_after = \"#\"", true),
         ("code_after = \"\"", false),
         ("code_before = \"\"", false),
-        ("absent_when = [{ when = {}, outcome = \"done\" }]", true),
+        ("absent_when = [{ when = {}, outcome = \"failed\" }]", true),
         ("absent_when = [{ when = {} }]", false),
         ("outer = [{ code = \"/code\" }]", true),
+        (
+            "errors = \"/e\"\nharmless = \"x\"\nabout = \"/id\"\naliases = true\nvolunteers = true\nroot = \"R\"",
+            true,
+        ),
+        ("errors = \"e\"", false),
+        ("absent_status = \"9xx\"", false),
         ("outer = [{ message = \"/message\" }]", false),
     ] {
         family(reply(line), good);
@@ -333,6 +342,8 @@ fn judged_by_both() -> Vec<(&'static str, String, bool)> {
         ("as = \"one\"", true),
         ("as = \"lst\"", false),
         ("join = \"content_id\"", true),
+        ("join = \"group\"\nnested = \"/l\"\nmark = \"/m\"\nlone = true", true),
+        ("lone = 1", false),
         ("join = [\"id\", \"suffix\"]", true),
         ("join = \"ids\"", false),
         ("join = [\"id\", \"ids\"]", false),
@@ -363,8 +374,8 @@ fn judged_by_both() -> Vec<(&'static str, String, bool)> {
         family(verdict(outcome), good);
     }
     for (line, good) in [
-        ("outcome = \"done\"\nevidence = \"inferred\"", true),
-        ("outcome = \"done\"\nevidence = \"guessed\"", false),
+        ("outcome = \"failed\"\nevidence = \"inferred\"", true),
+        ("outcome = \"failed\"\nevidence = \"guessed\"", false),
         ("when = {}", false),
     ] {
         family(whole(line), good);
@@ -424,7 +435,7 @@ fn the_schema_and_the_loader_judge_alike() {
 fn problems_say_where_and_how_to_mend_them() {
     let family = |rest: &str| format!("{THINGS}{ACTION}{rest}");
     let told_of = |text: &str| told("things.toml", text);
-    let possible = "as: unknown variant `mpa`, expected `list` or `map`";
+    let possible = "as: unknown variant `mpa`, expected one of `list`, `map`, `map_of_lists`";
     assert_eq!(told_of(&family("as = \"mpa\"\n")), format!("things.toml:8:6: {possible}"));
     assert_eq!(
         told_of(&format!("{THINGS}[request]\nas = \"mpa\"\n{ACTION}")),
@@ -467,7 +478,7 @@ fn problems_say_where_and_how_to_mend_them() {
 fn a_reply_like_a_shape_takes_what_it_does_not_state_itself() {
     let root = folder();
     std::fs::create_dir_all(root.join("acme")).expect("a folder");
-    let shape = "[replies.plain]\nabsent = \"done\"\n[[replies.plain.entries]]\neach = \"/bad\"\nid = \"\"\noutcome = \"failed\"\n";
+    let shape = "errors = \"/error\"\n[replies.plain]\nabsent = \"done\"\n[[replies.plain.entries]]\neach = \"/bad\"\nexhaustive = true\nid = \"\"\noutcome = \"failed\"\n";
     std::fs::write(root.join("acme/vendor.toml"), shape).expect("written");
     let request = root.join("request.http");
     std::fs::write(&request, "POST /things/x/stop HTTP/1.1\nHost: a\n\n{\"things\":[\"a\",\"b\"]}")

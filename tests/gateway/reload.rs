@@ -122,7 +122,7 @@ async fn a_changed_file_is_noticed_by_itself() {
 
 #[tokio::test]
 async fn a_user_profile_is_read_again_too() {
-    let vendor = Vendor::replying(Reply::json(r#"{"things":[{"name":"a","ok":false}]}"#)).await;
+    let vendor = Vendor::replying(Reply::json(r#"{"things":[{"name":"a"}]}"#)).await;
     let profiles = folder("reload-profiles");
     std::fs::create_dir_all(profiles.join("acme")).expect("a folder");
     let profile = |outcome: &str| {
@@ -135,7 +135,8 @@ async fn a_user_profile_is_read_again_too() {
         std::fs::write(profiles.join("acme/things.toml"), text).expect("written");
     };
     profile("failed");
-    let vendor_file = "source = \"made for this test\"\nhosts = [\"{service}.acme.example\"]\n";
+    let vendor_file =
+        "source = \"made for this test\"\nhosts = [\"{service}.acme.example\"]\nerrors = \"/error\"\n";
     std::fs::write(profiles.join("acme/vendor.toml"), vendor_file).expect("written");
     let tables = format!("[profiles]\ndirectory = {profiles:?}");
     let file = file("reload-profile", &Route::of("acme").and(&tables).to(&vendor));
