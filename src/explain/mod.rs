@@ -43,6 +43,7 @@ pub fn as_json(judged: &Judged, trace: &Trace) -> String {
         "profile_status": request.profile.status,
         "asked": asked,
         "rules": trace.lines,
+        "unread": trace.unread,
         "http_status": judged.status,
         "envelope": envelope,
     })
@@ -62,7 +63,13 @@ pub fn as_text(judged: &Judged, trace: &Trace) -> String {
         let verdict =
             line.outcome.map_or(String::new(), |o| format!(" → {o}/{}", line.evidence.unwrap_or("")));
         let item = line.item.as_ref().map_or(String::new(), |item| format!(" {item}"));
-        let _ = writeln!(out, "  {}{item}{verdict}: {}", line.rule, line.why);
+        let at = line.at.as_ref().map_or(String::new(), |at| format!(" at {at}"));
+        let _ = writeln!(out, "  {}{item}{verdict}: {}{at}", line.rule, line.why);
+    }
+    let unread: Vec<&str> = trace.unread.iter().take(20).map(String::as_str).collect();
+    if !unread.is_empty() {
+        let more = if trace.unread.len() > unread.len() { ", …" } else { "" };
+        let _ = writeln!(out, "  not read: {}{more}", unread.join(", "));
     }
     let envelope: serde_json::Value = serde_json::from_slice(&judged.json).unwrap_or_default();
     for diagnostic in envelope["diagnostics"].as_array().into_iter().flatten() {
@@ -83,6 +90,7 @@ fn traits(request: &Request) -> String {
     words.extend(action.atomic.then_some("atomic"));
     words.extend(action.lookup.then_some("look-up"));
     words.extend(request.dry_run.then_some("dry run"));
+    words.extend(request.unclear.then_some("whom it asks for is not certain"));
     if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
 }
 
@@ -106,10 +114,10 @@ fn asked(out: &mut String, request: &Request) {
 /// One result as a line for people.
 pub fn result_line(result: &serde_json::Value) -> String {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or("").to_owned();
-    let id = result["id"]
-        .as_str()
-        .or(result["key"].as_str())
-        .map_or_else(|| format!("#{}", result["index"]), str::to_owned);
+    let id = result["id"].as_str().or(result["key"].as_str()).map_or_else(
+        || result["index"].as_u64().map_or("(no id)".to_owned(), |at| format!("#{at}")),
+        str::to_owned,
+    );
     let mut line = format!("{id:<40} {:<13} {:<9}", text(&result["outcome"]), text(&result["evidence"]));
     if let Some(task) = result["task"]["id"].as_str() {
         let _ = write!(line, " task {task}");

@@ -176,7 +176,10 @@ fn state<'a>(
                 (verdict.outcome, verdict.evidence) = (Outcome::Unknown, Evidence::None);
             }
         }
-        trace.item(rule.number, outcome, || name_of(item, id.as_ref(), scope), how);
+        let at = || scope.here.map(|here| scope.way_to(here)).unwrap_or_default();
+        let named = || name_of(item, id.as_ref(), scope);
+        let words = if scope.request.asked.is_empty() { LISTED } else { how.words() };
+        trace.item(rule.number, outcome, named, at, words);
         if matches!(outcome, Outcome::Failed | Outcome::NotAttempted) {
             let taken = how.is_place() && item.is_some_and(|item| ledger.spoke(item));
             // Where nobody was asked for by name, nobody is a stranger.
@@ -262,11 +265,14 @@ fn says_success(code: &str) -> bool {
     is_nothing(code) || code.trim().parse::<u16>().is_ok_and(|status| (200..300).contains(&status))
 }
 
+/// For people: how an entry is tied where a look-up asks for no resource by name.
+const LISTED: &str = "listed by the vendor";
+
 /// For people: the item's id, else its position.
 fn name_of(item: Option<u32>, id: Option<&Found<'_>>, scope: &Scope<'_>) -> String {
     let asked = item.and_then(|item| scope.request.asked.id(item as usize).map(str::to_owned));
     let own = || id.map(|id| id.decode().into_owned());
-    asked.or_else(own).unwrap_or_else(|| format!("#{}", scope.position))
+    asked.or_else(own).unwrap_or_else(|| format!("entry {}", scope.position + 1))
 }
 
 fn item_task<'a>(

@@ -298,6 +298,10 @@ impl<'a> Judge<'a, '_> {
             self.whole_call(ledger, &outer);
         }
         self.last_look(ledger, &outer);
+        if self.trace.is_on() {
+            let net = self.scope.net(&self.request.profile.reply.weighed);
+            self.trace.unread = self.scope.root.map(|root| net.unread(root)).unwrap_or_default();
+        }
         Some(outer)
     }
 

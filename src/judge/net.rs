@@ -131,6 +131,30 @@ impl<'r> Net<'r> {
         node.elements().find_map(|element| self.walk(element, &on, 0))
     }
 
+    /// The members at the root and in wrappers that no rule weighs, as pointers; for people.
+    pub(super) fn unread(&self, root: Value<'_>) -> Vec<String> {
+        let mut found = Vec::new();
+        let lists = self.weighed.lists.iter().map(|way| (way, 0, true));
+        let words = self.weighed.words.iter().map(|way| (way, 0, false));
+        self.list_unread(root, root, &lists.chain(words).collect::<Vec<_>>(), &mut found);
+        found
+    }
+
+    fn list_unread(&self, root: Value<'_>, node: Value<'_>, ways: &[Way<'r>], found: &mut Vec<String>) {
+        for (key, value) in node.members() {
+            let on: Vec<Way<'_>> =
+                ways.iter().filter(|way| way.0.step_fits(way.1, key)).map(further).collect();
+            if on.iter().any(|way| way.0.len() == way.1) {
+                continue;
+            }
+            if on.is_empty() {
+                found.extend(root.way_to(value));
+            } else {
+                self.list_unread(root, value, &on, found);
+            }
+        }
+    }
+
     /// Whether a member speaks of a failure; the inner value tells whether of what holds it, and of nothing else.
     fn speaks(&self, key: Scalar<'_>, value: Value<'_>) -> Option<bool> {
         let name = key.raw;

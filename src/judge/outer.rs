@@ -56,6 +56,7 @@ impl Outer {
 pub(super) fn find<'a>(scope: &Scope<'a>, texts: &mut Texts<'a>, trace: &mut Trace) -> Outer {
     let mut worst = Outer::FINE;
     let mut told = None;
+    let own = scope.request.profile.reply.own_outer;
     for (number, rule) in scope.request.profile.reply.outer.iter().enumerate() {
         if !scope.holds(&rule.when) {
             continue;
@@ -72,21 +73,21 @@ pub(super) fn find<'a>(scope: &Scope<'a>, texts: &mut Texts<'a>, trace: &mut Tra
         }
         let found = match code {
             Some(code) if !says_success => {
-                trace.outer(number + 1, || format!("code {:?}", code.decode()));
+                trace.outer(number + 1, own, || format!("code {:?}", code.decode()));
                 failed(rule, &scope, Some(code), texts)
             }
             _ if claims => {
-                trace.outer(number + 1, || "its status claims a failure".to_owned());
+                trace.outer(number + 1, own, || "its status claims a failure".to_owned());
                 failed(rule, &scope, None, texts)
             }
             Some(_) => {
-                trace.outer(number + 1, || "its code says success".to_owned());
+                trace.outer(number + 1, own, || "its code says success".to_owned());
                 worst.says_success = true;
                 continue;
             }
             // Some vendors only say it in words; a rule with a category takes those for a failure.
             None if rule.category.is_some() && scope.message(&rule.message).is_some() => {
-                trace.outer(number + 1, || "a message without a code".to_owned());
+                trace.outer(number + 1, own, || "a message without a code".to_owned());
                 failed(rule, &scope, None, texts)
             }
             None => continue,

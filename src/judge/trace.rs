@@ -1,7 +1,6 @@
 //! What `explain` shows: which rule read what. Costs nothing while it is off.
 
 use super::evidence::Doubt;
-use super::join::How;
 use crate::envelope::{Evidence, Outcome};
 
 /// A record of the rules that spoke, when asked for.
@@ -9,6 +8,8 @@ use crate::envelope::{Evidence, Outcome};
 pub struct Trace {
     on: bool,
     pub lines: Vec<TraceLine>,
+    /// Members of the reply that no rule read.
+    pub unread: Vec<String>,
 }
 
 /// One rule's say.
@@ -20,13 +21,15 @@ pub struct TraceLine {
     pub evidence: Option<&'static str>,
     /// The item it is about, if one.
     pub item: Option<String>,
+    /// Where in the reply it stands, as a pointer.
+    pub at: Option<String>,
     pub why: String,
 }
 
 impl Trace {
     /// A trace that records.
     pub fn on() -> Self {
-        Self { on: true, lines: Vec::new() }
+        Self { on: true, ..Self::default() }
     }
 
     pub(super) fn is_on(&self) -> bool {
@@ -42,31 +45,50 @@ impl Trace {
         self.add(&rule, Some((outcome, evidence)), None, why);
     }
 
-    pub(super) fn item(&mut self, rule: usize, outcome: Outcome, item: impl FnOnce() -> String, how: How) {
+    pub(super) fn item(
+        &mut self,
+        rule: usize,
+        outcome: Outcome,
+        item: impl FnOnce() -> String,
+        at: impl FnOnce() -> String,
+        how: &str,
+    ) {
         if self.on {
             let rule = format!("[[reply.entries]] {rule}");
-            self.add(&rule, Some((outcome, Evidence::Reported)), Some(item()), how.words());
+            self.add(&rule, Some((outcome, Evidence::Reported)), Some(item()), how);
+            self.place(at());
         }
     }
 
     /// What speaks against a claim, and where it stands.
     pub(super) fn doubt(&mut self, doubt: Doubt, at: impl FnOnce() -> String) {
         if self.on {
-            let at = at();
-            let what = if at.is_empty() { String::new() } else { format!(" ({at})") };
-            self.add(&format!("rule {}", doubt.rule()), None, None, &format!("{}{what}", doubt.words()));
+            self.add(&format!("envelope.md {}", doubt.rule()), None, None, doubt.words());
+            self.place(at());
         }
     }
 
-    pub(super) fn outer(&mut self, rule: usize, what: impl FnOnce() -> String) {
+    /// `rule` counts the family's `[[reply.outer]]` first, of which there are `own`, then the vendor's.
+    pub(super) fn outer(&mut self, rule: usize, own: usize, what: impl FnOnce() -> String) {
         if self.on {
             let what = what();
-            self.add(&format!("outer shape {rule}"), None, None, &what);
+            let rule = match rule.checked_sub(own) {
+                Some(rule) if rule > 0 => format!("vendor.toml [[outer]] {rule}"),
+                _ => format!("[[reply.outer]] {rule}"),
+            };
+            self.add(&rule, None, None, &what);
+        }
+    }
+
+    /// Where the last line's statement stands.
+    fn place(&mut self, at: String) {
+        if let Some(line) = self.lines.last_mut().filter(|_| !at.is_empty()) {
+            line.at = Some(at);
         }
     }
 
     pub(super) fn absent(&mut self, outcome: Outcome, evidence: Evidence, why: &str) {
-        self.add("items the reply does not name", Some((outcome, evidence)), None, why);
+        self.add("absent", Some((outcome, evidence)), None, why);
     }
 
     fn add(&mut self, rule: &str, verdict: Option<(Outcome, Evidence)>, item: Option<String>, why: &str) {
@@ -76,6 +98,7 @@ impl Trace {
                 outcome: verdict.map(|(outcome, _)| outcome.as_str()),
                 evidence: verdict.map(|(_, evidence)| evidence.as_str()),
                 item,
+                at: None,
                 why: why.to_owned(),
             });
         }

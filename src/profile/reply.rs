@@ -37,6 +37,8 @@ pub(crate) struct ReplyRules {
     pub(crate) code_after: Option<String>,
     pub(crate) code_before: Option<String>,
     pub(crate) outer: Vec<OuterRule>,
+    /// How many of them are the family's own.
+    pub(crate) own_outer: usize,
     pub(crate) entries: Vec<EntryRule>,
     pub(crate) whole: Vec<WholeRule>,
     pub(crate) counted_good: Vec<Place>,

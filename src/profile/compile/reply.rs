@@ -69,6 +69,7 @@ pub(super) fn reply_rules(check: &mut Check, shared: &VendorFile, file: &ReplyFi
         code_after: file.code_after.clone().or_else(|| shared.code_after.clone()),
         code_before: file.code_before.clone().or_else(|| shared.code_before.clone()),
         outer,
+        own_outer: file.outer.len(),
         echoes: entries.iter().any(|entry| entry.join.contains(&Join::Echo)),
         entries,
         whole,
