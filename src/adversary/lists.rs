@@ -98,7 +98,7 @@ pub(super) fn lists(ground: &Ground<'_>, out: &mut Vec<Change>) {
             let gone = entries.filter(|entry| entry.path.get(path.len()) != Some(&0)).map(|entry| entry.item);
             let gone: Vec<usize> = gone.collect();
             let rule = match elements.len() {
-                1 => Rule::NoRise,
+                1 => unlisted(false),
                 _ if own.is_empty() && gone.is_empty() => continue,
                 _ if gone.iter().any(|item| own.contains(item)) => continue,
                 _ => Rule::Gone { items: gone },

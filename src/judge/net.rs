@@ -6,35 +6,21 @@
 use crate::decode::{Kind, Pointer, Scalar, Value};
 use crate::profile::reply::Weighed;
 
-/// Parts of names that speak of a failure, in lower case. A part counts wherever it stands: vendors write `errorCode`,
-/// `failed_ids`, `RejectedRecords`, `errorcode_message`.
-const FAILURES: [&str; 16] = [
-    "error",
-    "fail",
-    "fault",
-    "exception",
-    "reject",
-    "conflict",
-    "denied",
-    "invalid",
-    "unprocess",
-    "unsuccess",
-    "skipped",
-    "cancel",
-    "missing",
-    "notfound",
-    "not_found",
-    "ignored",
-];
-/// Longer words that hold one of them and mean no failure.
+/// What a name lets expect of its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Suspicion {
+    /// Something failed, if the value is more than nothing.
+    Failure,
+    /// A flag of success, which may say no.
+    Flag,
+    /// An HTTP status inside a body.
+    HttpStatus,
+    /// A state or a return code.
+    State,
+}
+
+/// Longer words that hold a part of a failure's name and mean none.
 const INNOCENT: [&str; 5] = ["default", "failover", "failback", "faulttoleran", "errorpolicy"];
-/// Names that are a flag of success when they stand alone.
-const FLAGS: [&str; 8] =
-    ["success", "ok", "succeeded", "succeed", "successful", "issuccess", "issuccessful", "acknowledged"];
-/// Names of an HTTP status inside a body.
-const STATUSES: [&str; 3] = ["httpstatuscode", "httpstatus", "statuscode"];
-/// Names of a state or a return code.
-const STATES: [&str; 7] = ["status", "state", "result", "ret", "retcode", "returncode", "resultcode"];
 /// Members at the root that only wrap.
 const WRAPPERS: [&str; 12] = [
     "response", "result", "results", "data", "body", "output", "return", "meta", "metadata", "status",
@@ -69,18 +55,36 @@ pub(super) struct Net<'r> {
     pub(super) action: &'r str,
 }
 
+/// What a way leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Weight {
+    List,
+    /// An object that was read as such: entries under keys, a lone entry, an error.
+    Map,
+    Word,
+}
+
 /// A way that may lead on from here, and how far along it this is.
-type Way<'r> = (&'r Pointer, usize, bool);
+type Way<'r> = (&'r Pointer, usize, Weight);
 
 impl<'r> Net<'r> {
     /// The first member below `node` that has the name of a failure and a value that is more than nothing.
     /// `wrappers` tells whether members that only wrap are looked into although no rule's way leads there.
     pub(super) fn first<'a>(&self, node: Value<'a>, wrappers: bool) -> Option<Catch<'a>> {
-        let lists = self.weighed.lists.iter().map(|way| (way, 0, true));
-        let words = self.weighed.words.iter().map(|way| (way, 0, false));
-        let spared = self.spared.iter().map(|way| (way, 0, true));
-        let ways: Vec<Way<'_>> = lists.chain(words).chain(spared).collect();
-        self.walk(node, &ways, if wrappers { DEEP } else { 0 })
+        let plain = |(key, value): (Scalar<'_>, Value<'_>)| {
+            value.is_empty() || (value.scalar().is_some() && suspicion(key.raw).is_none())
+        };
+        if node.kind() != Kind::Array && node.members().all(plain) {
+            return None;
+        }
+        self.walk(node, &self.ways(), if wrappers { DEEP } else { 0 })
+    }
+
+    fn ways(&self) -> Vec<Way<'r>> {
+        let all = |ways: &'r [Pointer], weight| ways.iter().map(move |way| (way, 0, weight));
+        let weighed = self.weighed;
+        let lists = all(&weighed.lists, Weight::List).chain(all(&weighed.maps, Weight::Map));
+        lists.chain(all(&weighed.words, Weight::Word)).chain(all(self.spared, Weight::Map)).collect()
     }
 
     fn walk<'a>(&self, node: Value<'a>, ways: &[Way<'r>], deep: usize) -> Option<Catch<'a>> {
@@ -88,36 +92,19 @@ impl<'r> Net<'r> {
             if value.is_empty() {
                 continue;
             }
-            let on: Vec<Way<'_>> =
-                ways.iter().filter(|way| way.0.step_fits(way.1, key)).map(further).collect();
-            // A list that was read, or a word that was: not what has another shape in a word's place.
-            let unread_list = !self.entries_read && value.kind() == Kind::Array;
-            let read = |way: &Way<'_>| way.0.len() == way.1 && (way.2 || value.scalar().is_some());
-            // Where all is good, what holds entries of its own is looked at, too.
-            let holds_more =
-                self.all_good && value.scalar().is_none() && on.iter().any(|way| way.0.len() > way.1);
-            if on.iter().any(read) && !unread_list && !holds_more {
+            if value.scalar().is_some() {
+                // Most names are of no interest; only of the others it matters whether a rule read them.
+                let Some(suspicion) = suspicion(key.raw) else { continue };
+                let read = |way: &Way<'_>| way.0.len() == way.1 + 1 && way.0.step_fits(way.1, key);
+                if !ways.iter().any(read)
+                    && let Some(certain) = self.speaks(suspicion, key, value)
+                {
+                    return Some(Catch { value, certain });
+                }
                 continue;
             }
-            // What holds a list that was read is judged by that list.
-            let holds_list =
-                on.iter().any(|way| way.2 && way.0.leads(way.1, value)) && value.scalar().is_none();
-            if !holds_list && let Some(certain) = self.speaks(key, value) {
-                return Some(Catch { value, certain });
-            }
-            let leads = !on.is_empty();
-            if leads || (deep > 0 && (wraps(key) || is_shell(value))) {
-                let deep = if leads { deep } else { deep - 1 };
-                if let Some(found) = self.walk(value, &on, deep) {
-                    return Some(found);
-                }
-            }
-            // Entries that nobody reads, where the whole call is to be called good.
-            if deep > 0 && (!leads || unread_list) && value.kind() == Kind::Array {
-                let found = value.elements().find_map(|element| self.walk(element, &[], 0));
-                if found.is_some() {
-                    return found;
-                }
+            if let Some(found) = self.container(key, value, ways, deep) {
+                return Some(found);
             }
         }
         // A way with `*` leads through a list's elements.
@@ -131,12 +118,53 @@ impl<'r> Net<'r> {
         node.elements().find_map(|element| self.walk(element, &on, 0))
     }
 
+    /// A member that is an object or a list.
+    fn container<'a>(
+        &self,
+        key: Scalar<'a>,
+        value: Value<'a>,
+        ways: &[Way<'r>],
+        deep: usize,
+    ) -> Option<Catch<'a>> {
+        let on: Vec<Way<'_>> = ways.iter().filter(|way| way.0.step_fits(way.1, key)).map(further).collect();
+        let is_list = value.kind() == Kind::Array;
+        let unread_list = !self.entries_read && is_list;
+        // A list that was read; an object is one only where entries stand under keys, or alone.
+        let read = |way: &Way<'_>| {
+            way.0.len() == way.1
+                && (way.2 == Weight::Map || (way.2 == Weight::List && (is_list || value.is_of_xml())))
+        };
+        // Where all is good, a list whose elements hold entries of their own is looked at, too.
+        let holds_more = self.all_good && is_list && on.iter().any(|way| way.0.len() > way.1);
+        if on.iter().any(read) && !unread_list && !holds_more {
+            return None;
+        }
+        // What holds a list that was read is judged by that list.
+        let holds_list = on.iter().any(|way| way.2 != Weight::Word && way.0.leads(way.1, value));
+        if !holds_list
+            && let Some(suspicion) = suspicion(key.raw)
+            && let Some(certain) = self.speaks(suspicion, key, value)
+        {
+            return Some(Catch { value, certain });
+        }
+        let leads = !on.is_empty();
+        if leads || (deep > 0 && (wraps(key) || is_shell(value))) {
+            let deep = if leads { deep } else { deep - 1 };
+            if let Some(found) = self.walk(value, &on, deep) {
+                return Some(found);
+            }
+        }
+        // Entries that nobody reads, where the whole call is to be called good.
+        if deep > 0 && (!leads || unread_list) && is_list {
+            return value.elements().find_map(|element| self.walk(element, &[], 0));
+        }
+        None
+    }
+
     /// The members at the root and in wrappers that no rule weighs, as pointers; for people.
     pub(super) fn unread(&self, root: Value<'_>) -> Vec<String> {
         let mut found = Vec::new();
-        let lists = self.weighed.lists.iter().map(|way| (way, 0, true));
-        let words = self.weighed.words.iter().map(|way| (way, 0, false));
-        self.list_unread(root, root, &lists.chain(words).collect::<Vec<_>>(), &mut found);
+        self.list_unread(root, root, &self.ways(), &mut found);
         found
     }
 
@@ -156,21 +184,19 @@ impl<'r> Net<'r> {
     }
 
     /// Whether a member speaks of a failure; the inner value tells whether of what holds it, and of nothing else.
-    fn speaks(&self, key: Scalar<'_>, value: Value<'_>) -> Option<bool> {
+    fn speaks(&self, suspicion: Suspicion, key: Scalar<'_>, value: Value<'_>) -> Option<bool> {
         let name = key.raw;
-        if names_failure(name) {
-            let harmless = self.harmless.iter().any(|own| own.eq_ignore_ascii_case(name));
-            let harmless = harmless || is_of_action(name, self.action);
-            return (!harmless && says_something(value)).then(|| is_certain(name, value));
-        }
-        if value.kind() == Kind::Object || value.kind() == Kind::Array || name.len() > 16 {
-            return None;
-        }
-        let plain = |list: &[&str]| list.iter().any(|flag| same_name(flag, name));
-        let says = (plain(&FLAGS) && says_no(value))
-            || (plain(&STATUSES) && is_bad_status(value))
-            || (self.whole && plain(&STATES) && says_failed(value));
-        (says && !self.harmless.iter().any(|own| own.eq_ignore_ascii_case(name))).then_some(true)
+        let (says, certain) = match suspicion {
+            Suspicion::Failure => {
+                let own = is_of_action(name, self.action);
+                (!own && says_something(value), is_certain(name, value))
+            }
+            Suspicion::Flag => (says_no(value), true),
+            Suspicion::HttpStatus => (is_bad_status(value), true),
+            Suspicion::State => (self.whole && says_failed(value), true),
+        };
+        let harmless = || self.harmless.iter().any(|own| own.eq_ignore_ascii_case(name));
+        (says && !harmless()).then_some(certain)
     }
 }
 
@@ -178,19 +204,59 @@ fn further<'r>(way: &Way<'r>) -> Way<'r> {
     (way.0, way.1 + 1, way.2)
 }
 
+/// What a name lets expect; nothing for most.
+#[inline]
+fn suspicion(name: &str) -> Option<Suspicion> {
+    if names_failure(name) {
+        return Some(Suspicion::Failure);
+    }
+    let is = |words: &[&str]| words.iter().any(|word| same_name(word, name));
+    // By the first letter: this is asked of every name there is.
+    let (flags, statuses, states): (&[&str], &[&str], &[&str]) = match name.as_bytes().first()? | 0x20 {
+        b's' => (&["success", "succeeded", "succeed", "successful"], &["statuscode"], &["status", "state"]),
+        b'o' => (&["ok"], &[], &[]),
+        b'i' => (&["issuccess", "issuccessful"], &[], &[]),
+        b'a' => (&["acknowledged"], &[], &[]),
+        b'h' => (&[], &["httpstatuscode", "httpstatus"], &[]),
+        b'r' => (&[], &[], &["result", "ret", "retcode", "returncode", "resultcode"]),
+        _ => return None,
+    };
+    if is(flags) {
+        Some(Suspicion::Flag)
+    } else if is(statuses) {
+        Some(Suspicion::HttpStatus)
+    } else {
+        is(states).then_some(Suspicion::State)
+    }
+}
+
+/// Parts of names that speak of a failure, in lower case, by their first letter. A part counts wherever it stands: vendors
+/// write `errorCode`, `failed_ids`, `RejectedRecords`, `errorcode_message`.
+fn parts(letter: u8) -> &'static [&'static str] {
+    match letter {
+        b'e' => &["error", "exception"],
+        b'f' => &["fail", "fault"],
+        b'r' => &["reject"],
+        b'c' => &["conflict", "cancel"],
+        b'd' => &["denied"],
+        b'i' => &["invalid", "ignored"],
+        b'u' => &["unprocess", "unsuccess"],
+        b's' => &["skipped"],
+        b'm' => &["missing"],
+        b'n' => &["notfound", "not_found"],
+        _ => &[],
+    }
+}
+
 /// Whether a name speaks of a failure, in any case or convention.
 pub(super) fn names_failure(name: &str) -> bool {
-    // The first letters of all parts; most names have none of them where it matters.
     let bytes = name.as_bytes();
-    let found = (0..bytes.len()).any(|at| {
-        matches!(bytes[at] | 0x20, b'e' | b'f' | b'r' | b'c' | b'd' | b'i' | b'u' | b's' | b'm' | b'n')
-            && FAILURES.iter().any(|part| starts(&bytes[at..], part))
-    });
-    if !found {
-        // `err` alone is short enough to stand in innocent words (`interrupt`, `override`): only as a word of its own.
-        return has_err(bytes);
+    let begins = |at: usize| parts(bytes[at] | 0x20).iter().any(|part| starts(&bytes[at..], part));
+    if (0..bytes.len()).any(begins) {
+        return !INNOCENT.iter().any(|word| contains(bytes, word));
     }
-    !INNOCENT.iter().any(|word| contains(bytes, word))
+    // `err` alone is short enough to stand in innocent words (`interrupt`, `override`): only as a word of its own.
+    has_err(bytes)
 }
 
 /// Whether a name speaks of an error: of a failure of what it names, whatever the action does.
@@ -203,7 +269,10 @@ fn is_of_action(name: &str, action: &str) -> bool {
     let bytes = name.as_bytes();
     !names_error(name)
         && !has_err(bytes)
-        && FAILURES.iter().filter(|part| contains(bytes, part)).all(|part| contains(action.as_bytes(), part))
+        && (0..bytes.len()).all(|at| {
+            let begins = parts(bytes[at] | 0x20).iter().find(|part| starts(&bytes[at..], part));
+            begins.is_none_or(|part| contains(action.as_bytes(), part))
+        })
 }
 
 fn has_err(bytes: &[u8]) -> bool {
@@ -220,8 +289,12 @@ fn has_err(bytes: &[u8]) -> bool {
     })
 }
 
+#[inline]
 fn starts(bytes: &[u8], part: &str) -> bool {
-    bytes.get(..part.len()).is_some_and(|head| head.eq_ignore_ascii_case(part.as_bytes()))
+    // The second letter rules out nearly all.
+    let second = |text: &[u8]| text.get(1).map(|letter| letter | 0x20);
+    (part.len() == 1 || second(bytes) == second(part.as_bytes()))
+        && bytes.get(..part.len()).is_some_and(|head| head.eq_ignore_ascii_case(part.as_bytes()))
 }
 
 fn contains(bytes: &[u8], part: &str) -> bool {
@@ -299,8 +372,7 @@ fn is_certain(name: &str, value: Value<'_>) -> bool {
 /// must be compared.
 pub(super) fn suspects<'a>(node: Value<'a>, inside: bool, found: &mut Vec<Value<'a>>) {
     for (key, value) in node.members() {
-        let flag = || FLAGS.iter().chain(&STATUSES).chain(&STATES).any(|flag| same_name(flag, key.raw));
-        let inside = inside || names_failure(key.raw) || flag();
+        let inside = inside || suspicion(key.raw).is_some();
         if inside && value.scalar().is_some() {
             found.push(value);
         }

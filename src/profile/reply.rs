@@ -70,6 +70,8 @@ pub(crate) struct ReplyRules {
 pub(crate) struct Weighed {
     /// Lists, ids and counts: what holds them is judged by them.
     pub(crate) lists: Vec<Pointer>,
+    /// Lists whose place an object may take: entries under keys, or one alone.
+    pub(crate) maps: Vec<Pointer>,
     /// Words that decide; what holds them may say more than they do.
     pub(crate) words: Vec<Pointer>,
 }

@@ -2,7 +2,7 @@
 
 use crate::decode::Pointer;
 use crate::profile::place::Place;
-use crate::profile::reply::{Each, EntryRule, OutcomeRule, ReplyRules, Weighed};
+use crate::profile::reply::{Each, EntryRule, OutcomeRule, ReplyRules, Shape, Weighed};
 
 /// Fills in `weighed` of the reply and of each of its entry rules.
 pub(super) fn weigh(rules: &mut ReplyRules) {
@@ -14,7 +14,13 @@ pub(super) fn weigh(rules: &mut ReplyRules) {
             each.every && others.into_iter().any(|other| other.way.goes_beyond(&each.way))
         };
         let own = rule.each.iter().filter(|each| !each.way.is_self() && !beyond(each));
-        root.lists.extend(own.map(|each| each.way.clone()));
+        let ways = own.map(|each| each.way.clone());
+        let is_list = rule.shape == Shape::List && !rule.lone;
+        if is_list {
+            root.lists.extend(ways)
+        } else {
+            root.maps.extend(ways)
+        }
         add_roots(&mut root, rule);
         words(&mut root, rule.when.by_words());
     }
@@ -113,5 +119,6 @@ fn add_roots(root: &mut Weighed, rule: &EntryRule) {
 
 fn merge(into: &mut Weighed, from: &Weighed) {
     into.lists.extend(from.lists.iter().filter(|way| !into.lists.contains(way)).cloned().collect::<Vec<_>>());
+    into.maps.extend(from.maps.iter().filter(|way| !into.maps.contains(way)).cloned().collect::<Vec<_>>());
     into.words.extend(from.words.iter().filter(|way| !into.words.contains(way)).cloned().collect::<Vec<_>>());
 }
