@@ -18,7 +18,15 @@ pub(super) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
         && match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
             // The last eight may overlap what was compared.
             (Some(x), Some(y)) => u64::from_le_bytes(*x) == u64::from_le_bytes(*y),
-            _ => rest.iter().zip(others_rest).all(|(x, y)| x == y),
+            // Four to seven: two halves that may overlap.
+            _ => match (a.first_chunk::<4>(), b.first_chunk::<4>(), a.last_chunk::<4>(), b.last_chunk::<4>())
+            {
+                (Some(x), Some(y), Some(u), Some(v)) => {
+                    u32::from_le_bytes(*x) == u32::from_le_bytes(*y)
+                        && u32::from_le_bytes(*u) == u32::from_le_bytes(*v)
+                }
+                _ => rest.iter().zip(others_rest).all(|(x, y)| x == y),
+            },
         }
 }
 

@@ -15,6 +15,7 @@ mod lines; // text lines and NDJSON
 mod multipart; // multipart/mixed of HTTP messages
 mod pointer; // the way to a node
 mod repair; // JSON with slips → JSON
+mod strict; // JSON that every reader takes
 mod xml;
 
 pub use charset::to_utf8;
@@ -23,6 +24,7 @@ pub use compare::same;
 pub use document::{Document, Kind, Scalar, Value};
 pub use fields::response_keys;
 pub use multipart::path_of;
+pub(crate) use pointer::first_letters;
 pub use pointer::{Pointer, PointerError};
 pub use repair::Slips;
 

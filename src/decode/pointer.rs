@@ -89,6 +89,17 @@ impl Pointer {
         self.steps.split_last().map(|(_, before)| Pointer { steps: before.into() })
     }
 
+    /// Whether it can lead anywhere from an object with such first letters (see [`first_letters`]).
+    #[inline]
+    pub(crate) fn may_begin(&self, letters: u64) -> bool {
+        match self.steps.first() {
+            Some(Step::Name(name)) => {
+                name.as_bytes().first().is_none_or(|letter| letters & bit(*letter) != 0)
+            }
+            _ => true,
+        }
+    }
+
     /// Whether it leads through what another leads to.
     pub(crate) fn goes_beyond(&self, other: &Pointer) -> bool {
         self.steps.len() > other.steps.len() && self.steps.starts_with(&other.steps)
@@ -158,6 +169,22 @@ impl Pointer {
         });
         found
     }
+}
+
+/// The first letters of an object's keys, as a set: most ways lead nowhere, and this tells without a search. All letters for
+/// what is no object.
+pub(crate) fn first_letters(value: Value<'_>) -> u64 {
+    if value.kind() != Kind::Object {
+        return u64::MAX;
+    }
+    let letter = |key: Scalar<'_>| {
+        if key.escaped { u64::MAX } else { key.raw.as_bytes().first().map_or(0, |b| bit(*b)) }
+    };
+    value.members().fold(0, |letters, (key, _)| letters | letter(key))
+}
+
+fn bit(letter: u8) -> u64 {
+    1 << (letter & 63)
 }
 
 fn walk<'d>(steps: &[Step], from: Value<'d>, found: &mut impl FnMut(Value<'d>) -> bool) -> bool {

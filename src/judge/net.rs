@@ -230,33 +230,42 @@ fn suspicion(name: &str) -> Option<Suspicion> {
     }
 }
 
-/// Parts of names that speak of a failure, in lower case, by their first letter. A part counts wherever it stands: vendors
-/// write `errorCode`, `failed_ids`, `RejectedRecords`, `errorcode_message`.
-fn parts(letter: u8) -> &'static [&'static str] {
-    match letter {
-        b'e' => &["error", "exception"],
-        b'f' => &["fail", "fault"],
-        b'r' => &["reject"],
-        b'c' => &["conflict", "cancel"],
-        b'd' => &["denied"],
-        b'i' => &["invalid", "ignored"],
-        b'u' => &["unprocess", "unsuccess"],
-        b's' => &["skipped"],
-        b'm' => &["missing"],
-        b'n' => &["notfound", "not_found"],
-        _ => &[],
-    }
+/// The part of a failure's name that begins at a place of a name: a part counts wherever it stands, since vendors write
+/// `errorCode`, `failed_ids`, `RejectedRecords`, `errorcode_message`.
+#[inline]
+fn part_at(bytes: &[u8], at: usize) -> Option<&'static str> {
+    // By the first two letters: this is asked of every letter of every name.
+    let parts: &[&str] = match (bytes[at] | 0x20, bytes.get(at + 1)? | 0x20) {
+        (b'e', b'r') => &["error"],
+        (b'e', b'x') => &["exception"],
+        (b'f', b'a') => &["fail", "fault"],
+        (b'r', b'e') => &["reject"],
+        (b'c', b'o') => &["conflict"],
+        (b'c', b'a') => &["cancel"],
+        (b'd', b'e') => &["denied"],
+        (b'i', b'n') => &["invalid"],
+        (b'i', b'g') => &["ignored"],
+        (b'u', b'n') => &["unprocess", "unsuccess"],
+        (b's', b'k') => &["skipped"],
+        (b'm', b'i') => &["missing"],
+        (b'n', b'o') => &["notfound", "not_found"],
+        _ => return None,
+    };
+    parts.iter().find(|part| starts(&bytes[at..], part)).copied()
 }
 
 /// Whether a name speaks of a failure, in any case or convention.
 pub(super) fn names_failure(name: &str) -> bool {
     let bytes = name.as_bytes();
-    let begins = |at: usize| parts(bytes[at] | 0x20).iter().any(|part| starts(&bytes[at..], part));
-    if (0..bytes.len()).any(begins) {
-        return !INNOCENT.iter().any(|word| contains(bytes, word));
+    let mut err = false;
+    for at in 0..bytes.len() {
+        if part_at(bytes, at).is_some() {
+            return !INNOCENT.iter().any(|word| contains(bytes, word));
+        }
+        err |= bytes[at] | 0x20 == b'e' && starts(&bytes[at..], "err");
     }
     // `err` alone is short enough to stand in innocent words (`interrupt`, `override`): only as a word of its own.
-    has_err(bytes)
+    err && has_err(bytes)
 }
 
 /// Whether a name speaks of an error: of a failure of what it names, whatever the action does.
@@ -269,10 +278,7 @@ fn is_of_action(name: &str, action: &str) -> bool {
     let bytes = name.as_bytes();
     !names_error(name)
         && !has_err(bytes)
-        && (0..bytes.len()).all(|at| {
-            let begins = parts(bytes[at] | 0x20).iter().find(|part| starts(&bytes[at..], part));
-            begins.is_none_or(|part| contains(action.as_bytes(), part))
-        })
+        && (0..bytes.len()).all(|at| part_at(bytes, at).is_none_or(|part| contains(action.as_bytes(), part)))
 }
 
 fn has_err(bytes: &[u8]) -> bool {

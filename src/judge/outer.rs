@@ -61,8 +61,15 @@ pub(super) fn find<'a>(scope: &Scope<'a>, texts: &mut Texts<'a>, trace: &mut Tra
         if !scope.holds(&rule.when) {
             continue;
         }
-        let Some(scope) = unwrapped(rule, scope) else { continue };
-        let code = scope.text(&rule.code).map(|code| trimmed_code(code, &scope));
+        let inner;
+        let scope = if rule.unwrap {
+            inner = unwrapped(scope);
+            let Some(inner) = &inner else { continue };
+            inner
+        } else {
+            scope
+        };
+        let code = scope.text(&rule.code).map(|code| trimmed_code(code, scope));
         let word = scope.text(&rule.status);
         let claims = word.as_ref().is_some_and(|word| rule.failed.contain(&word.decode()));
         let says_success = code.as_ref().is_some_and(|code| rule.success.contain(&code.decode()));
@@ -74,11 +81,11 @@ pub(super) fn find<'a>(scope: &Scope<'a>, texts: &mut Texts<'a>, trace: &mut Tra
         let found = match code {
             Some(code) if !says_success => {
                 trace.outer(number + 1, own, || format!("code {:?}", code.decode()));
-                failed(rule, &scope, Some(code), texts)
+                failed(rule, scope, Some(code), texts)
             }
             _ if claims => {
                 trace.outer(number + 1, own, || "its status claims a failure".to_owned());
-                failed(rule, &scope, None, texts)
+                failed(rule, scope, None, texts)
             }
             Some(_) => {
                 trace.outer(number + 1, own, || "its code says success".to_owned());
@@ -88,7 +95,7 @@ pub(super) fn find<'a>(scope: &Scope<'a>, texts: &mut Texts<'a>, trace: &mut Tra
             // Some vendors only say it in words; a rule with a category takes those for a failure.
             None if rule.category.is_some() && scope.message(&rule.message).is_some() => {
                 trace.outer(number + 1, own, || "a message without a code".to_owned());
-                failed(rule, &scope, None, texts)
+                failed(rule, scope, None, texts)
             }
             None => continue,
         };
@@ -107,16 +114,14 @@ pub(super) fn find<'a>(scope: &Scope<'a>, texts: &mut Texts<'a>, trace: &mut Tra
     worst
 }
 
-/// The scope a rule reads in: the one member of the root, for `unwrap`.
-fn unwrapped<'a>(rule: &OuterRule, scope: &Scope<'a>) -> Option<Scope<'a>> {
-    if !rule.unwrap {
-        return Some(scope.clone());
-    }
+/// The scope of the one member of the root, which `unwrap` goes into.
+fn unwrapped<'a>(scope: &Scope<'a>) -> Option<Scope<'a>> {
     let mut members = scope.root?.members();
     let (key, value) = members.next()?;
     (members.next().is_none() && value.kind() == Kind::Object).then(|| Scope {
         here: Some(value),
         key: Some(key),
+        letters: u64::MAX,
         ..scope.clone()
     })
 }
@@ -225,7 +230,7 @@ pub(super) fn retry_after_header(headers: &HeaderMap) -> Option<u32> {
 pub(super) fn stated_error(scope: &Scope<'_>, root_name: Option<&str>, summed_up: bool) -> Option<String> {
     let said = |place: &&Place| match place {
         Place::Here(pointer) | Place::Root(pointer) => {
-            scope.root.is_some_and(|root| pointer.visit(root, &mut says_something))
+            scope.may_lead(pointer) && scope.root.is_some_and(|root| pointer.visit(root, &mut says_something))
         }
         other => scope.text_at(other).is_some_and(|text| !is_nothing(&text.decode())),
     };

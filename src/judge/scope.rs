@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::Reply;
 use super::found::Found;
 use super::net::Net;
-use crate::decode::{Kind, Pointer, Scalar, Value};
+use crate::decode::{Kind, Pointer, Scalar, Value, first_letters};
 use crate::profile::codes::Class;
 use crate::profile::place::Place;
 use crate::profile::reply::{EntryRule, Shape, Weighed};
@@ -28,6 +28,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) request: &'a Request,
     pub(crate) reply: &'a Reply<'a>,
     pub(crate) root: Option<Value<'a>>,
+    /// The first letters of the root's keys.
+    pub(super) letters: u64,
     /// The entry; the root where there is none.
     pub(super) here: Option<Value<'a>>,
     pub(super) key: Option<Scalar<'a>>,
@@ -50,6 +52,7 @@ impl<'a> Scope<'a> {
             request,
             reply,
             root,
+            letters: root.map_or(0, first_letters),
             here: root,
             key: None,
             rule: None,
@@ -87,7 +90,10 @@ impl<'a> Scope<'a> {
 
     pub(crate) fn text_at(&self, place: &Place) -> Option<Found<'a>> {
         match place {
-            Place::Here(pointer) => first_scalar(pointer, self.here?),
+            Place::Here(pointer) => {
+                let leads = self.rule.is_some() || pointer.may_begin(self.letters);
+                if leads { first_scalar(pointer, self.here?) } else { None }
+            }
             Place::Root(pointer) => {
                 let root = self.root?;
                 let roots = &mut self.outside.borrow_mut().roots;
@@ -158,6 +164,9 @@ impl<'a> Scope<'a> {
             other => return self.text_at(other).is_some(),
         };
         let Some(from) = from else { return false };
+        if self.rule.is_none() && !pointer.may_begin(self.letters) {
+            return false;
+        }
         pointer.visit(from, &mut |value| null_counts || value.kind() != Kind::Null)
     }
 
@@ -228,6 +237,11 @@ impl<'a> Scope<'a> {
             Place::Root(pointer) => pointer.first(self.root?),
             _ => None,
         }
+    }
+
+    /// Whether a way from the root can lead anywhere.
+    pub(super) fn may_lead(&self, pointer: &Pointer) -> bool {
+        pointer.may_begin(self.letters)
     }
 
     /// The net over what rules did not weigh.

@@ -44,7 +44,12 @@ pub fn raw<'p>(
     let (encoding, body) = match std::str::from_utf8(&plain.body) {
         Ok(text) if plain.is_json => {
             let shown = envelope.hidden.out_of(text, 0);
-            (RawEncoding::of_json(&shown), shown)
+            let encoding = match plain.is_i_json {
+                // Masking takes away, and what it puts in is plain.
+                Some(true) => RawEncoding::Json,
+                _ => RawEncoding::of_json(&shown),
+            };
+            (encoding, shown)
         }
         Ok(text) => (RawEncoding::Text, Cow::Borrowed(text)),
         Err(_) => {

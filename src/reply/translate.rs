@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::HeaderMap;
 
 use crate::decode::{self, Bounds, DecodeError, Document, Fidelity, Pointer, Wire, decode_content, sniff};
-use crate::envelope::{BodyState, Diagnostic, Envelope, Hidden};
+use crate::envelope::{BatchOutcome, BodyState, Diagnostic, Envelope, Hidden};
 use crate::judge::{Reply, ReplyBody, Trace, apply};
 use crate::request::Request;
 
@@ -44,6 +44,8 @@ impl<'a> Incoming<'a> {
 pub struct Plain<'a> {
     pub body: Cow<'a, [u8]>,
     pub is_json: bool,
+    /// Whether it is I-JSON; none where nobody was expected to ask.
+    pub is_i_json: Option<bool>,
     pub cut: bool,
 }
 
@@ -72,7 +74,7 @@ pub fn translate<R>(
             (Cow::Borrowed(incoming.body), Some(Diagnostic::new("coding_unreadable", cause.to_string())))
         }
     };
-    let plain = Plain { body, is_json: false, cut: incoming.cut };
+    let plain = Plain { body, is_json: false, is_i_json: None, cut: incoming.cut };
     let read = match broken {
         Some(diagnostic) => Err(ReplyBody::Unreadable(diagnostic, BodyState::Unparsed)),
         None if incoming.cut => {
@@ -100,12 +102,18 @@ pub fn translate<R>(
     if let Ok((document, ..)) = &read {
         envelope.hidden = hidden(document, request.profile.secrets());
     }
+    // What went wrong is mostly shown as it came. Told from the tree while it is there.
+    let good = matches!(envelope.outcome, BatchOutcome::Succeeded | BatchOutcome::Accepted);
+    let is_i_json = match &read {
+        Ok((document, ..)) if is_json && !good => Some(document.is_i_json()),
+        _ => None,
+    };
     // The tree has done its work; only its text is still pointed to.
     let text = match read {
         Ok((document, ..)) => document.into_text(),
         Err(_) => Cow::Borrowed(""),
     };
-    let shown = Plain { body: Cow::Borrowed(&plain.body), is_json, cut: plain.cut };
+    let shown = Plain { body: Cow::Borrowed(&plain.body), is_json, is_i_json, cut: plain.cut };
     then(&envelope, &text, &shown)
 }
 
