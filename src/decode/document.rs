@@ -66,7 +66,7 @@ impl Node {
     }
 
     #[inline]
-    fn is_key(self) -> bool {
+    pub(super) fn is_key(self) -> bool {
         (self.packed >> 1) & 7 == KEY
     }
 
@@ -116,6 +116,11 @@ impl<'a> Document<'a> {
     /// An XML document's root element; none for all other wires.
     pub fn root_name(&self) -> Option<&str> {
         self.root_name.as_deref()
+    }
+
+    /// All nodes, keys included, in the order of the text.
+    pub(super) fn tape(&self) -> &[Node] {
+        &self.nodes
     }
 
     /// Whether the text is the body itself, byte for byte.
@@ -173,6 +178,7 @@ pub struct Value<'d> {
 }
 
 impl<'d> Value<'d> {
+    #[inline]
     fn node(self) -> Node {
         self.document.nodes[self.at as usize]
     }
@@ -241,6 +247,7 @@ impl<'d> Value<'d> {
         out.push(close);
     }
 
+    #[inline]
     fn span(self, node: Node) -> &'d str {
         &self.document.text[node.start as usize..node.end as usize]
     }
@@ -257,22 +264,31 @@ impl<'d> Value<'d> {
     }
 
     /// Whether another value is built the same: kinds, keys, escapes, and which strings are empty.
+    #[inline]
     pub fn is_like(self, other: Value<'_>) -> bool {
         let (own, others) = (self.nodes(), other.nodes());
         let rebase = self.at.wrapping_sub(other.at) << 4;
-        own.len() == others.len()
-            && own.iter().zip(others).all(|(a, b)| {
-                a.packed == b.packed.wrapping_add(rebase)
-                    && (a.start == a.end) == (b.start == b.end)
-                    && (!a.is_key() || same_bytes(self.bytes(*a), other.bytes(*b)))
-            })
-    }
-
-    fn bytes(self, node: Node) -> &'d [u8] {
-        &self.document.text.as_bytes()[node.start as usize..node.end as usize]
+        if own.len() != others.len() {
+            return false;
+        }
+        let (text, other_text) = (self.document.text.as_bytes(), other.document.text.as_bytes());
+        for (a, b) in own.iter().zip(others) {
+            if a.packed != b.packed.wrapping_add(rebase) || (a.start == a.end) != (b.start == b.end) {
+                return false;
+            }
+            if a.is_key() {
+                let key = text.get(a.start as usize..a.end as usize);
+                let other = other_text.get(b.start as usize..b.end as usize);
+                if !key.zip(other).is_some_and(|(key, other)| same_bytes(key, other)) {
+                    return false;
+                }
+            }
+        }
+        true
     }
 
     /// It and everything in it.
+    #[inline]
     fn nodes(self) -> &'d [Node] {
         &self.document.nodes[self.at as usize..self.node().next() as usize]
     }
@@ -353,6 +369,7 @@ pub struct Children<'d> {
 impl<'d> Iterator for Children<'d> {
     type Item = Value<'d>;
 
+    #[inline]
     fn next(&mut self) -> Option<Value<'d>> {
         if self.at >= self.end {
             return None;

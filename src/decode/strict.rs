@@ -1,11 +1,13 @@
 //! Whether a JSON document can stand inside another that every reader takes: I-JSON (RFC 7493), told from its tape.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
 
-use super::document::{Document, Kind, Value};
-use crate::json_text::lone_surrogate;
+use super::compare::same;
+use super::document::{Document, Kind, Node};
+use crate::json_text::{lone_surrogate, unescape};
 
 /// Deepest nesting that is spliced in. Common readers stop at 64 levels, and the envelope has three of its own.
 const DEEPEST: usize = 60;
@@ -14,23 +16,31 @@ const FEW: usize = 8;
 
 impl Document<'_> {
     /// No name twice in one object, no half of a surrogate pair, no number beyond a double, and nested no deeper than readers
-    /// go.
+    /// go. One pass over the tape: it is asked of every reply that is shown.
     pub fn is_i_json(&self) -> bool {
-        is_fine(self.root(), 1)
-    }
-}
-
-fn is_fine(value: Value<'_>, depth: usize) -> bool {
-    match value.kind() {
-        Kind::Null | Kind::Bool => true,
-        Kind::Number => is_double(value.text()),
-        Kind::String => value.scalar().is_none_or(|text| !text.escaped || lone_surrogate(text.raw).is_none()),
-        Kind::Array => depth <= DEEPEST && value.elements().all(|element| is_fine(element, depth + 1)),
-        Kind::Object => {
-            depth <= DEEPEST
-                && has_each_name_once(value)
-                && value.members().all(|(_, inner)| is_fine(inner, depth + 1))
+        let (tape, text) = (self.tape(), self.text());
+        let inside = |node: &Node| text.get(node.start as usize..node.end as usize).unwrap_or("");
+        // Where the containers end that are open.
+        let mut open: Vec<u32> = Vec::new();
+        for (at, node) in tape.iter().enumerate() {
+            match node.kind() {
+                Kind::Null | Kind::Bool => {}
+                Kind::Number if !is_double(inside(node)) => return false,
+                Kind::String if node.escaped() && lone_surrogate(inside(node)).is_some() => return false,
+                Kind::Number | Kind::String => {}
+                kind @ (Kind::Array | Kind::Object) => {
+                    while open.last().is_some_and(|end| *end <= at as u32) {
+                        open.pop();
+                    }
+                    open.push(node.next());
+                    if open.len() > DEEPEST || (kind == Kind::Object && !has_each_name_once(tape, at, inside))
+                    {
+                        return false;
+                    }
+                }
+            }
         }
+        true
     }
 }
 
@@ -40,27 +50,40 @@ fn is_double(number: &str) -> bool {
     plain || number.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
-fn has_each_name_once(object: Value<'_>) -> bool {
+/// The keys of the object at a place of the tape.
+fn keys(tape: &[Node], object: usize) -> impl Iterator<Item = Node> {
+    let end = tape[object].next() as usize;
+    let mut at = object + 1;
+    std::iter::from_fn(move || {
+        let key = *tape.get(at).filter(|_| at < end)?;
+        at = tape.get(at + 1)?.next() as usize;
+        Some(key)
+    })
+}
+
+fn has_each_name_once<'t>(tape: &[Node], object: usize, inside: impl Fn(&Node) -> &'t str) -> bool {
     let mut few: [&str; FEW] = [""; FEW];
-    let mut count = 0;
-    for (key, _) in object.members() {
+    for (count, key) in keys(tape, object).enumerate() {
         // Escapes may spell one name two ways.
-        if key.escaped || count == FEW {
-            return has_each_of_many_once(object);
+        if key.escaped() || count == FEW {
+            return has_each_of_many_once(tape, object, inside);
         }
-        if few[..count].iter().any(|known| super::same(known, key.raw)) {
+        let name = inside(&key);
+        if few[..count].iter().any(|known| same(known, name)) {
             return false;
         }
-        few[count] = key.raw;
-        count += 1;
+        few[count] = name;
     }
     true
 }
 
-fn has_each_of_many_once(object: Value<'_>) -> bool {
-    let mut names = HashSet::with_capacity_and_hasher(object.members().count(), RandomState::default());
-    object.members().all(|(key, _)| {
-        key.escaped.then(|| lone_surrogate(key.raw)).flatten().is_none() && names.insert(key.decode())
+fn has_each_of_many_once<'t>(tape: &[Node], object: usize, inside: impl Fn(&Node) -> &'t str) -> bool {
+    let nodes = tape[object].next() as usize - object;
+    let mut names = HashSet::with_capacity_and_hasher((nodes / 4).min(1 << 16), RandomState::default());
+    keys(tape, object).all(|key| {
+        let name = inside(&key);
+        let name = if key.escaped() { Cow::Owned(unescape(name)) } else { Cow::Borrowed(name) };
+        names.insert(name)
     })
 }
 

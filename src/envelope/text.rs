@@ -75,6 +75,7 @@ pub struct Sources<'s> {
 
 impl<'s> Sources<'s> {
     /// The span as it stands, escaped or not.
+    #[inline]
     pub fn raw(&self, text: Text) -> &'s str {
         let (start, len) = text.span();
         let source = match (text.tail.get() >> 2) & 3 {

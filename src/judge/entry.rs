@@ -5,7 +5,7 @@ use super::evidence::{Basis, Doubt, Doubts, weigh};
 use super::found::Found;
 use super::join::{self, Hit, How};
 use super::ledger::Ledger;
-use super::net::{is_nothing, names_error};
+use super::names::{is_nothing, names_error};
 use super::outer::{delay, trimmed_code};
 use super::scope::{Scope, each};
 use super::trace::Trace;

@@ -6,11 +6,14 @@
 
 mod absent; // what silence means
 mod alike; // entries read by example
+mod doubts; // what speaks against believing
 mod entry; // one entry → one statement
 mod evidence; // claims and doubts → what is proved
 mod found; // a string a place led to
+mod identity; // which ids an entry states
 mod join; // which asked item an entry is about
 mod ledger; // statements → results
+mod names; // what names and values say of a failure
 mod net; // names of failure that no rule read
 mod outer; // the verdict on the whole call
 mod scope; // places evaluated
@@ -19,7 +22,7 @@ mod whole; // one verdict for every item
 
 use http::HeaderMap;
 
-use crate::decode::{DecodeError, Document, Fidelity, Wire};
+use crate::decode::{DecodeError, Document, Fidelity};
 use crate::envelope::{
     Bare, BodyState, Category, Diagnostic, Envelope, Evidence, Fault, Operation, Origin, Outcome, Parts,
     Task, TaskState, Texts, Upstream, Verdict,
@@ -49,6 +52,8 @@ pub enum ReplyBody<'a> {
     /// No bytes at all.
     Empty,
     Unreadable(Diagnostic, BodyState),
+    /// A page for people, or a text: something in between answered, and not the vendor.
+    Foreign(Diagnostic),
 }
 
 impl ReplyBody<'_> {
@@ -88,7 +93,7 @@ where
 {
     let (root, text) = match &reply.body {
         ReplyBody::Document(document, _) => (Some(document.root()), document.text()),
-        ReplyBody::Empty | ReplyBody::Unreadable(..) => (None, ""),
+        ReplyBody::Empty | ReplyBody::Unreadable(..) | ReplyBody::Foreign(_) => (None, ""),
     };
     let scope = Scope::new(request, reply, root);
     let mut judge = Judge {
@@ -253,6 +258,12 @@ impl<'a> Judge<'a, '_> {
                 self.unreadable(&mut ledger);
                 None
             }
+            ReplyBody::Foreign(diagnostic) => {
+                self.body = BodyState::Unparsed;
+                self.diagnostics.push(diagnostic.clone());
+                self.foreign(&mut ledger);
+                None
+            }
             ReplyBody::Document(_, fidelity) => {
                 self.body = BodyState::Strict;
                 if !fidelity.slips.is_empty() {
@@ -303,111 +314,6 @@ impl<'a> Judge<'a, '_> {
             self.trace.unread = self.scope.root.map(|root| net.unread(root)).unwrap_or_default();
         }
         Some(outer)
-    }
-
-    /// What can be doubted before anything is read: the status, and what the reply is about.
-    fn first_doubts(&mut self) -> Doubts {
-        let status = !(200..300).contains(&self.reply.status);
-        let mut doubts = Doubts::default().with_if(Doubt::Status, status);
-        if let Some(other) = self.other_task() {
-            self.doubt(Doubt::OtherTask, &format!("{other:?}"));
-            doubts.add(Doubt::OtherTask);
-        }
-        if self.request.unclear {
-            self.doubt(Doubt::AskedUnclear, "");
-        }
-        doubts.with_if(Doubt::AskedUnclear, self.request.unclear)
-    }
-
-    /// The task that a look-up's reply is about, where it is another than was asked about.
-    fn other_task(&self) -> Option<String> {
-        let asked = self.request.task.as_deref().filter(|_| self.request.action().lookup)?;
-        let rules = &self.request.profile.reply;
-        let places = if rules.about.is_empty() { &rules.task } else { &rules.about };
-        let said = self.scope.text(places)?;
-        let said = said.decode();
-        let is_tail =
-            |whole: &str, tail: &str| whole.strip_suffix(tail).is_some_and(|head| head.ends_with('/'));
-        let same = said.eq_ignore_ascii_case(asked) || is_tail(&said, asked) || is_tail(asked, &said);
-        (!same).then(|| said.into_owned())
-    }
-
-    /// What can be doubted once entries and outer verdict are read.
-    fn further_doubts(&mut self, ledger: &Ledger<'a>, outer: &Outer) {
-        let root_name = match &self.reply.body {
-            ReplyBody::Document(document, _) => document.root_name(),
-            _ => None,
-        };
-        let known = &self.request.profile.reply.root;
-        let is_body = self.scope.root.is_some();
-        let fits = root_name.is_some_and(|name| known.iter().any(|own| own == name));
-        let may_be_other = root_name.is_none() && self.request.profile.reply.wire != Some(Wire::Xml);
-        if is_body && !known.is_empty() && !fits && !may_be_other {
-            self.trace.doubt(Doubt::Unmarked, || format!("<{}>", root_name.unwrap_or("no XML")));
-            self.doubts.add(Doubt::Unmarked);
-        }
-        if matches!(outer.kind, OuterKind::Failed | OuterKind::AllFailed) {
-            self.doubts.add(Doubt::Error);
-        } else if let Some(at) =
-            outer::stated_error(&self.scope, root_name, outer.kind == OuterKind::Summary || outer.dry_run)
-        {
-            self.trace.doubt(Doubt::Error, || at);
-            self.doubts.add(Doubt::Error);
-            self.unexplained = true;
-        }
-        if ledger.has_unplaced() {
-            self.trace.doubt(Doubt::Unplaced, String::new);
-            self.doubts.add(Doubt::Unplaced);
-        }
-        if !self.counts_leave_room(ledger) {
-            self.trace.doubt(Doubt::Counts, String::new);
-            self.doubts.add(Doubt::Counts);
-        }
-    }
-
-    /// Whether a member that no rule read has the name of a failure: looked for once, where something is to be called good.
-    fn is_unread_failure(&mut self) -> bool {
-        if self.net.is_none() {
-            let rules = &self.request.profile.reply;
-            let mut net = self.scope.net(&rules.weighed);
-            net.spared = self.read_outer.map_or(&[], |number| rules.outer[number].spared.as_slice());
-            net.whole = true;
-            net.entries_read = self.spoken;
-            net.all_good = self.all_good;
-            let caught = self.scope.root.and_then(|root| net.first(root, true));
-            if let Some(caught) = caught {
-                let at = self.scope.way_to(caught.value);
-                self.doubt(Doubt::Unread, &at);
-            }
-            self.net = Some(caught.is_some());
-        }
-        self.net == Some(true)
-    }
-
-    /// Before all is called good: what nobody read, and counts that no verdict explains.
-    fn last_look(&mut self, ledger: &mut Ledger<'a>, outer: &Outer) {
-        if self.request.unclear && self.bare != Bare::Failed {
-            self.bare = Bare::Unknown;
-        }
-        let fine = outer.kind == OuterKind::Fine && !outer.dry_run;
-        if fine && !ledger.any_bad() && self.bare != Bare::Failed && self.is_unread_failure() {
-            self.unexplained = true;
-            if self.bare != Bare::Unknown {
-                self.bare = Bare::Unknown;
-            }
-        }
-        self.explain_counts(ledger);
-    }
-
-    /// Notes a doubt, with where it stands.
-    fn doubt(&mut self, doubt: Doubt, at: &str) {
-        self.trace.doubt(doubt, || at.to_owned());
-        let Some(code) = doubt.diagnostic() else { return };
-        let told = |known: &Diagnostic| known.code == code && known.message.starts_with(doubt.words());
-        if !self.diagnostics.iter().any(told) {
-            let at = if at.is_empty() { String::new() } else { format!(": {at}") };
-            self.note(code, format!("{}{at}", doubt.words()));
-        }
     }
 
     /// The task of the whole call: the reply's own, else the one a look-up asked about.

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 
 use super::found::Found;
-use super::net::{is_nothing, names_error, says_something};
+use super::names::{is_nothing, names_error, says_something};
 use super::scope::Scope;
 use super::trace::Trace;
 use crate::decode::Kind;

@@ -187,6 +187,15 @@ impl<'a> Judge<'a, '_> {
         self.unreadable(ledger);
     }
 
+    /// Something in between answered: under 4xx it let nothing through, but for the statuses that may come later.
+    pub(super) fn foreign(&mut self, ledger: &mut Ledger<'a>) {
+        match self.reply.status {
+            408 | 409 | 422 | 425 | 499 => self.unreadable(ledger),
+            400..500 => self.by_status(ledger, Outcome::Failed),
+            _ => self.unreadable(ledger),
+        }
+    }
+
     fn by_status(&mut self, ledger: &mut Ledger<'a>, outcome: Outcome) {
         let category = Category::of_status(self.reply.status);
         let mut fault = Fault::of(category, Origin::Vendor);

@@ -82,8 +82,16 @@ pub fn translate<R>(
             Err(ReplyBody::Unreadable(diagnostic, BodyState::Truncated))
         }
         None if plain.body.trim_ascii().is_empty() => Err(ReplyBody::Empty),
-        None => read_body(request, &plain.body, incoming.media_type(), limits.bounds, !strict)
-            .map_err(|cause| ReplyBody::unreadable(&cause)),
+        None => {
+            read_body(request, &plain.body, incoming.media_type(), limits.bounds, !strict).map_err(|cause| {
+                match ReplyBody::unreadable(&cause) {
+                    ReplyBody::Unreadable(diagnostic, BodyState::Unparsed) if is_foreign(&plain.body) => {
+                        ReplyBody::Foreign(diagnostic)
+                    }
+                    other => other,
+                }
+            })
+        }
     };
     let (reply_body, is_json) = match &read {
         Ok((document, fidelity, wire)) => {
@@ -92,6 +100,7 @@ pub fn translate<R>(
         Err(ReplyBody::Unreadable(diagnostic, state)) => {
             (ReplyBody::Unreadable(diagnostic.clone(), *state), false)
         }
+        Err(ReplyBody::Foreign(diagnostic)) => (ReplyBody::Foreign(diagnostic.clone()), false),
         Err(_) => (ReplyBody::Empty, false),
     };
     // A charset other than UTF-8 was transcoded for reading; its bytes are not JSON text as they stand.
@@ -115,6 +124,15 @@ pub fn translate<R>(
     };
     let shown = Plain { body: Cow::Borrowed(&plain.body), is_json, is_i_json, cut: plain.cut };
     then(&envelope, &text, &shown)
+}
+
+/// Whether a body is none of an API's: a page for people, or plain words.
+fn is_foreign(body: &[u8]) -> bool {
+    let start = body.trim_ascii_start();
+    let page = |head: &[u8]| start.get(..head.len()).is_some_and(|own| own.eq_ignore_ascii_case(head));
+    page(b"<!doctype html")
+        || page(b"<html")
+        || !matches!(start.first(), Some(b'{' | b'[' | b'<' | b'-' | 0..=8))
 }
 
 /// Where the values stand that are never shown.
