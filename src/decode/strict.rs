@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
 
-use super::compare::same;
+use super::compare::same_bytes;
 use super::document::{Document, Kind, Node};
 use crate::json_text::{lone_surrogate, unescape};
 
@@ -20,12 +20,14 @@ impl Document<'_> {
     pub fn is_i_json(&self) -> bool {
         let (tape, text) = (self.tape(), self.text());
         let inside = |node: &Node| text.get(node.start as usize..node.end as usize).unwrap_or("");
+        let bytes = |node: &Node| text.as_bytes().get(node.start as usize..node.end as usize).unwrap_or(&[]);
         // Where the containers end that are open.
         let mut open: Vec<u32> = Vec::new();
         for (at, node) in tape.iter().enumerate() {
             match node.kind() {
                 Kind::Null | Kind::Bool => {}
-                Kind::Number if !is_double(inside(node)) => return false,
+                // Four characters hold no more than 9e99.
+                Kind::Number if node.end - node.start > 4 && !is_double(inside(node)) => return false,
                 Kind::String if node.escaped() && lone_surrogate(inside(node)).is_some() => return false,
                 Kind::Number | Kind::String => {}
                 kind @ (Kind::Array | Kind::Object) => {
@@ -33,7 +35,8 @@ impl Document<'_> {
                         open.pop();
                     }
                     open.push(node.next());
-                    if open.len() > DEEPEST || (kind == Kind::Object && !has_each_name_once(tape, at, inside))
+                    if open.len() > DEEPEST
+                        || (kind == Kind::Object && !has_each_name_once(tape, at, bytes, inside))
                     {
                         return false;
                     }
@@ -61,15 +64,21 @@ fn keys(tape: &[Node], object: usize) -> impl Iterator<Item = Node> {
     })
 }
 
-fn has_each_name_once<'t>(tape: &[Node], object: usize, inside: impl Fn(&Node) -> &'t str) -> bool {
-    let mut few: [&str; FEW] = [""; FEW];
+#[inline]
+fn has_each_name_once<'t>(
+    tape: &[Node],
+    object: usize,
+    bytes: impl Fn(&Node) -> &'t [u8],
+    inside: impl Fn(&Node) -> &'t str,
+) -> bool {
+    let mut few: [&[u8]; FEW] = [&[]; FEW];
     for (count, key) in keys(tape, object).enumerate() {
         // Escapes may spell one name two ways.
         if key.escaped() || count == FEW {
             return has_each_of_many_once(tape, object, inside);
         }
-        let name = inside(&key);
-        if few[..count].iter().any(|known| same(known, name)) {
+        let name = bytes(&key);
+        if few[..count].iter().any(|known| known.len() == name.len() && same_bytes(known, name)) {
             return false;
         }
         few[count] = name;
