@@ -19,7 +19,7 @@ mod whole; // one verdict for every item
 
 use http::HeaderMap;
 
-use crate::decode::{DecodeError, Document, Fidelity, Wire};
+use crate::decode::{DecodeError, Document, Fidelity, Pointer, Wire};
 use crate::envelope::{
     Bare, BodyState, Category, Diagnostic, Envelope, Evidence, Fault, Operation, Origin, Outcome, Parts,
     Task, TaskState, Texts, Upstream, Verdict,
@@ -374,6 +374,8 @@ impl<'a> Judge<'a, '_> {
             net.whole = true;
             net.entries_read = self.spoken;
             net.all_good = self.all_good;
+            let silent = self.silent_lists();
+            net.silent = &silent;
             let caught = self.scope.root.and_then(|root| net.first(root, true));
             if let Some(caught) = caught {
                 let at = self.scope.way_to(caught.value);
@@ -382,6 +384,16 @@ impl<'a> Judge<'a, '_> {
             self.net = Some(caught.is_some());
         }
         self.net == Some(true)
+    }
+
+    /// Lists that a rule would read, were this its kind of reply or request.
+    fn silent_lists(&self) -> Vec<&'a Pointer> {
+        let ways = |speaks: bool| {
+            let rules = self.request.profile.reply.entries.iter();
+            let rules = rules.filter(move |rule| self.scope.holds(&rule.when) == speaks);
+            rules.flat_map(|rule| rule.each.iter().map(|each| &each.way))
+        };
+        ways(false).filter(|way| !ways(true).any(|read| read == *way)).collect()
     }
 
     /// Before all is called good: what nobody read, and counts that no verdict explains.
