@@ -5,7 +5,7 @@ use super::ReplyBody;
 use super::evidence::{Doubt, Doubts};
 use super::ledger::Ledger;
 use super::outer::{self, Outer, OuterKind};
-use crate::decode::Wire;
+use crate::decode::{Pointer, Wire};
 use crate::envelope::{Bare, Diagnostic};
 
 impl<'a> Judge<'a, '_> {
@@ -78,6 +78,8 @@ impl<'a> Judge<'a, '_> {
             net.whole = true;
             net.entries_read = self.spoken;
             net.all_good = self.all_good;
+            let silent = self.silent_lists();
+            net.silent = &silent;
             let caught = self.scope.root.and_then(|root| net.first(root, true));
             if let Some(caught) = caught {
                 let at = self.scope.way_to(caught.value);
@@ -86,6 +88,19 @@ impl<'a> Judge<'a, '_> {
             self.net = Some(caught.is_some());
         }
         self.net == Some(true)
+    }
+
+    /// Lists that a rule would read, were this its kind of reply or request.
+    fn silent_lists(&self) -> Vec<&'a Pointer> {
+        let rules = &self.request.profile.reply.entries;
+        if rules.iter().all(|rule| rule.when.is_trivial()) {
+            return Vec::new();
+        }
+        let ways = |speaks: bool| {
+            let rules = rules.iter().filter(move |rule| self.scope.holds(&rule.when) == speaks);
+            rules.flat_map(|rule| rule.each.iter().map(|each| &each.way))
+        };
+        ways(false).filter(|way| !ways(true).any(|read| read == *way)).collect()
     }
 
     /// Before all is called good: what nobody read, and counts that no verdict explains.

@@ -105,6 +105,7 @@ fn say<'a>(
     let Some(id) = statement.id(here, key) else { return false };
     let Some((verdict, mut own)) = statement.verdict(here, &mut ledger.texts) else { return false };
     let Some(item) = ledger.find(id) else { return false };
+    ledger.name(item);
     if data {
         own.data = Some(ledger.texts.refer(here.raw(), false));
     }
@@ -188,6 +189,11 @@ fn state<'a>(
                 ledger.unplaced();
             }
         }
+        match item {
+            Some(item) if !how.is_place() => ledger.name(item),
+            Some(item) if outcome == Outcome::Failed && !rule.id.is_empty() => ledger.guess(item),
+            _ => {}
+        }
         verdict.id = id.map(|id| id.store(&mut ledger.texts));
         let unkeyed = item.is_none_or(|item| scope.request.asked.key(item as usize).is_none());
         if unkeyed && !rule.key.is_empty() {
@@ -239,8 +245,11 @@ fn prove<'a>(
     }
     // Being there at all is a mark by the page, but states nothing of its own.
     let there = |place: &Place| matches!(place, Place::Here(way) if way.is_self());
-    let marked = rule.mark.iter().any(|place| scope.is_solid(place));
-    let states = read.says_itself() || rule.mark.iter().any(|place| !there(place) && scope.is_solid(place));
+    // A name is one whatever it says: many number the entries of a batch from 0.
+    let names = |place: &Place| rule.id.contains(place) || rule.key.contains(place);
+    let solid = |place: &Place| scope.is_solid(place) || (names(place) && scope.text_at(place).is_some());
+    let marked = rule.mark.iter().any(solid);
+    let states = read.says_itself() || rule.mark.iter().any(|place| !there(place) && solid(place));
     let basis = if states { Basis::Entry } else { Basis::Listed };
     let named = || {
         has_task

@@ -31,6 +31,8 @@ pub(super) struct Ledger<'a> {
     bad: bool,
     /// Whether a failure was stated that nobody can place.
     unplaced: bool,
+    /// Items that failed by the place of an entry without a name, in a list whose entries have names.
+    guessed: Vec<u32>,
     /// While a fallback rule speaks: the items that earlier rules named are closed to it.
     closed: Option<Vec<bool>>,
     /// How many results there may be beside the asked items' own.
@@ -53,6 +55,7 @@ impl<'a> Ledger<'a> {
             matched: 0,
             bad: false,
             unplaced: false,
+            guessed: Vec::new(),
             closed: None,
             room: usize::MAX,
             over: false,
@@ -197,6 +200,17 @@ impl<'a> Ledger<'a> {
     /// A failure was stated that is perhaps any item's.
     pub(super) fn unplaced(&mut self) {
         self.unplaced = true;
+    }
+
+    /// A failure without a name is this item's by its place, unless another entry has the item's name.
+    pub(super) fn guess(&mut self, item: u32) {
+        self.guessed.push(item);
+    }
+
+    /// An entry names an item: one without a name that was at its place is perhaps any item's.
+    #[inline]
+    pub(super) fn name(&mut self, item: u32) {
+        self.unplaced |= self.guessed.contains(&item);
     }
 
     pub(super) fn has_unplaced(&self) -> bool {

@@ -33,6 +33,8 @@ pub(super) struct Net<'r> {
     pub(super) harmless: &'r [String],
     /// Ways to what the outer verdict was read from.
     pub(super) spared: &'r [Pointer],
+    /// Ways to lists whose rules do not speak in this reply.
+    pub(super) silent: &'r [&'r Pointer],
     /// Whether the reply as a whole is looked at: the state of one entry is its resource's, and read by its rule.
     pub(super) whole: bool,
     /// Whether no entry said anything bad.
@@ -69,7 +71,8 @@ impl<'r> Net<'r> {
     }
 
     fn ways(&self) -> Vec<Way<'r>> {
-        let all = |ways: &'r [Pointer], weight| ways.iter().map(move |way| (way, 0, weight));
+        let speaks = |way: &&Pointer| !self.silent.contains(way);
+        let all = |ways: &'r [Pointer], weight| ways.iter().filter(speaks).map(move |way| (way, 0, weight));
         let weighed = self.weighed;
         let lists = all(&weighed.lists, Weight::List).chain(all(&weighed.maps, Weight::Map));
         lists.chain(all(&weighed.words, Weight::Word)).chain(all(self.spared, Weight::Map)).collect()

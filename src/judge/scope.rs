@@ -254,6 +254,7 @@ impl<'a> Scope<'a> {
             weighed,
             harmless: &request.profile.reply.harmless,
             spared: &[],
+            silent: &[],
             whole: false,
             all_good: false,
             entries_read: true,

@@ -98,8 +98,10 @@ impl<'a> Judge<'a, '_> {
             if !claim.is_good() && doubts.has(Doubt::Status) {
                 continue;
             }
-            let look = claim.is_good() && doubts.is_empty() && self.is_unread_failure();
-            let outcome = match weigh(claim, basis, doubts.with_if(Doubt::Unread, look)) {
+            // The net is cast where nothing else decides. Not "without doubts": some do not bear on this basis.
+            let stands = claim.is_good() && weigh(claim, basis, doubts).is_ok();
+            let unread = stands && self.is_unread_failure();
+            let outcome = match weigh(claim, basis, doubts.with_if(Doubt::Unread, unread)) {
                 Ok(outcome) => outcome,
                 Err(Doubt::Status | Doubt::Unmarked) => continue,
                 Err(doubt) => {

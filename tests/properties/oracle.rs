@@ -97,9 +97,11 @@ fn outcome(judged: &Judged) -> &'static str {
             .map(|name| judged.count(name));
     assert!(total > 0);
     if succeeded + accepted == total {
-        // An outer verdict is shown whenever it is not success; here no item explains it.
+        // An outer verdict is shown whenever it is not success; here no item explains it. Nor what nobody read.
+        let unread = text_codes(judged).contains(&"unread_failure");
         return match judged.envelope.get("error") {
             Some(_) => "partial",
+            None if unread => "partial",
             None if accepted > 0 => "accepted",
             None => "succeeded",
         };

@@ -12,7 +12,7 @@ const HEAD: &str = "service = \"own\"\nsource = \"ours\"\nstatus = \"documented\
     [[actions]]\nname = \"Own\"\npath = \"/own\"\nasynchronous = false\n";
 
 /// The built-in profiles of a vendor and one of our own.
-fn with(name: &str, rules: &str) -> ProfileSet {
+pub fn with(name: &str, rules: &str) -> ProfileSet {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(folder.join("jsonrpc")).expect("a folder");
     std::fs::write(folder.join("jsonrpc/own.toml"), format!("{HEAD}{rules}")).expect("written");
@@ -106,4 +106,18 @@ fn of_two_actions_that_fit_alike_the_first_in_the_file_counts() {
     let found =
         view(&set, &Scope { vendor: None, profile: Some("jsonrpc/own") }, &head, b"", Bounds::default());
     assert_eq!(found.expect("recognised").action().name, "First");
+}
+
+#[test]
+fn a_name_is_a_mark_be_it_0() {
+    let rules = r#"
+        ids = ["/ids/*"]
+        [[reply.entries]]
+        each = "/done"
+        id = "/id"
+        mark = ["/id", "/seq"]
+        outcome = "done"
+    "#;
+    let reply = r#"{"done":[{"id":"0"},{"id":1,"seq":0},{"id":"","seq":"0"}]}"#;
+    check("zero", rules, "ids.1=0&ids.2=1&ids.3=2", reply, &["0 succeeded", "1 succeeded", "2 unknown"]);
 }

@@ -51,6 +51,13 @@ pub struct Batch {
     pub said: Vec<Said>,
 }
 
+impl Batch {
+    /// Whether a failure is stated of somebody nobody asked about.
+    pub fn is_of_strangers(&self) -> bool {
+        self.said.iter().any(|said| said.bad.is_some() && !self.asked.contains(&said.id))
+    }
+}
+
 pub const SHAPES: [Shape; 6] = [
     // A map from id to code; silence tells nothing.
     Shape {
@@ -277,7 +284,10 @@ fn put(ids: &[String]) -> Ask {
 }
 
 fn records(said: &[Said]) -> Told {
-    let list = join(said.iter(), |said| entry("SequenceNumber", said, "ErrorCode", "ErrorMessage"));
+    // No sequence number is 0, which would be none.
+    let numbered = |said: &Said| Said { id: format!("49{}", said.id), ..said.clone() };
+    let list =
+        join(said.iter(), |said| entry("SequenceNumber", &numbered(said), "ErrorCode", "ErrorMessage"));
     json_reply(200, format!("{{\"FailedRecordCount\":{},\"Records\":[{list}]}}", bad(said).count()))
 }
 
