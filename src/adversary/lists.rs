@@ -46,7 +46,8 @@ pub(super) fn identities(ground: &Ground<'_>, out: &mut Vec<Change>) {
         }
         let elsewhere =
             mentions(&ground.tree.with(&entry.path, |node| *node = Node::Null), ground, entry.item);
-        if ground.wire == Wire::Json && !entry.keyed && !elsewhere && !(by_position && item.is_good()) {
+        let placed = by_position && item.is_good();
+        if ground.wire == Wire::Json && !(entry.keyed || elsewhere || placed) {
             let tree = entry.names.iter().fold(ground.tree.clone(), |tree, path| {
                 tree.with(path, |node| *node = Node::map(&[("x", node.clone())]))
             });

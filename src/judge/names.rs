@@ -23,6 +23,9 @@ pub(super) fn suspicion(name: &str) -> Option<Suspicion> {
     if names_failure(name) {
         return Some(Suspicion::Failure);
     }
+    if name.len() > 16 {
+        return None;
+    }
     let is = |words: &[&str]| words.iter().any(|word| same_name(word, name));
     // By the first letter: this is asked of every name there is.
     let (flags, statuses, states): (&[&str], &[&str], &[&str]) = match name.as_bytes().first()? | 0x20 {
@@ -67,18 +70,35 @@ pub(super) fn part_at(bytes: &[u8], at: usize) -> Option<&'static str> {
     parts.iter().find(|part| starts(&bytes[at..], part)).copied()
 }
 
+/// For each first letter of a part (and of `err`) the second letters, as bits: rules out nearly every place of every name.
+const PAIRS: [u32; 32] = {
+    let pairs = [
+        *b"er", *b"ex", *b"fa", *b"re", *b"co", *b"ca", *b"de", *b"in", *b"ig", *b"un", *b"sk", *b"mi",
+        *b"no",
+    ];
+    let mut bits = [0; 32];
+    let mut at = 0;
+    while at < pairs.len() {
+        bits[(pairs[at][0] & 31) as usize] |= 1 << (pairs[at][1] & 31);
+        at += 1;
+    }
+    bits
+};
+
 /// Whether a name speaks of a failure, in any case or convention.
+#[inline]
 pub(super) fn names_failure(name: &str) -> bool {
     let bytes = name.as_bytes();
-    let mut err = false;
-    for at in 0..bytes.len() {
-        if part_at(bytes, at).is_some() {
-            return !INNOCENT.iter().any(|word| contains(bytes, word));
-        }
-        err |= bytes[at] | 0x20 == b'e' && starts(&bytes[at..], "err");
+    let pair = |pair: &[u8]| PAIRS[(pair[0] & 31) as usize] >> (pair[1] & 31) & 1 == 1;
+    bytes.windows(2).any(pair) && names_failure_indeed(bytes)
+}
+
+fn names_failure_indeed(bytes: &[u8]) -> bool {
+    if (0..bytes.len()).any(|at| part_at(bytes, at).is_some()) {
+        return !INNOCENT.iter().any(|word| contains(bytes, word));
     }
     // `err` alone is short enough to stand in innocent words (`interrupt`, `override`): only as a word of its own.
-    err && has_err(bytes)
+    has_err(bytes)
 }
 
 /// Whether a name speaks of an error: of a failure of what it names, whatever the action does.

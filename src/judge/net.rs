@@ -61,24 +61,29 @@ impl<'r> Net<'r> {
     /// The first member below `node` that has the name of a failure and a value that is more than nothing.
     /// `wrappers` tells whether members that only wrap are looked into although no rule's way leads there.
     pub(super) fn first<'a>(&self, node: Value<'a>, wrappers: bool) -> Option<Catch<'a>> {
-        let plain = |(key, value): (Scalar<'_>, Value<'_>)| {
-            value.is_empty() || (value.scalar().is_some() && suspicion(key.raw).is_none())
-        };
-        if node.kind() != Kind::Array && node.members().all(plain) {
-            return None;
-        }
-        self.walk(node, &self.ways(), if wrappers { DEEP } else { 0 })
+        self.walk(node, None, if wrappers { DEEP } else { 0 })
     }
 
-    fn ways(&self) -> Vec<Way<'r>> {
-        let speaks = |way: &&Pointer| !self.silent.contains(way);
-        let all = |ways: &'r [Pointer], weight| ways.iter().filter(speaks).map(move |way| (way, 0, weight));
+    /// Every way from the start.
+    fn ways(&self) -> impl Iterator<Item = Way<'r>> {
+        let all = |ways: &'r [Pointer], weight| ways.iter().map(move |way| (way, 0, weight));
         let weighed = self.weighed;
         let lists = all(&weighed.lists, Weight::List).chain(all(&weighed.maps, Weight::Map));
-        lists.chain(all(&weighed.words, Weight::Word)).chain(all(self.spared, Weight::Map)).collect()
+        let ways = lists.chain(all(&weighed.words, Weight::Word)).chain(all(self.spared, Weight::Map));
+        let silent = self.silent;
+        ways.filter(move |way| silent.is_empty() || !silent.contains(&way.0))
     }
 
-    fn walk<'a>(&self, node: Value<'a>, ways: &[Way<'r>], deep: usize) -> Option<Catch<'a>> {
+    /// Those of the ways that lead through a member; none: all ways, from their start.
+    fn on(&self, ways: Option<&[Way<'r>]>, key: Scalar<'_>) -> Vec<Way<'r>> {
+        let fits = |way: &Way<'r>| way.0.step_fits(way.1, key);
+        match ways {
+            Some(ways) => ways.iter().filter(|way| fits(way)).map(further).collect(),
+            None => self.ways().filter(fits).map(|way| further(&way)).collect(),
+        }
+    }
+
+    fn walk<'a>(&self, node: Value<'a>, ways: Option<&[Way<'r>]>, deep: usize) -> Option<Catch<'a>> {
         for (key, value) in node.members() {
             if value.is_empty() {
                 continue;
@@ -86,10 +91,8 @@ impl<'r> Net<'r> {
             if value.scalar().is_some() {
                 // Most names are of no interest; only of the others it matters whether a rule read them.
                 let Some(suspicion) = suspicion(key.raw) else { continue };
-                let read = |way: &Way<'_>| way.0.len() == way.1 + 1 && way.0.step_fits(way.1, key);
-                if !ways.iter().any(read)
-                    && let Some(certain) = self.speaks(suspicion, key, value)
-                {
+                let read = self.on(ways, key).iter().any(|way| way.0.len() == way.1);
+                if !read && let Some(certain) = self.speaks(suspicion, key, value) {
                     return Some(Catch { value, certain });
                 }
                 continue;
@@ -99,14 +102,18 @@ impl<'r> Net<'r> {
             }
         }
         // A way with `*` leads through a list's elements.
-        let on: Vec<Way<'_>> = match node.kind() {
-            Kind::Array => ways.iter().filter(|way| way.0.is_every(way.1)).map(further).collect(),
-            _ => return None,
+        if node.kind() != Kind::Array {
+            return None;
+        }
+        let every = |way: &Way<'r>| way.0.is_every(way.1);
+        let on: Vec<Way<'_>> = match ways {
+            Some(ways) => ways.iter().filter(|way| every(way)).map(further).collect(),
+            None => self.ways().filter(every).map(|way| further(&way)).collect(),
         };
         if on.is_empty() || on.iter().any(|way| way.0.len() == way.1) {
             return None;
         }
-        node.elements().find_map(|element| self.walk(element, &on, 0))
+        node.elements().find_map(|element| self.walk(element, Some(&on), 0))
     }
 
     /// A member that is an object or a list.
@@ -114,10 +121,10 @@ impl<'r> Net<'r> {
         &self,
         key: Scalar<'a>,
         value: Value<'a>,
-        ways: &[Way<'r>],
+        ways: Option<&[Way<'r>]>,
         deep: usize,
     ) -> Option<Catch<'a>> {
-        let on: Vec<Way<'_>> = ways.iter().filter(|way| way.0.step_fits(way.1, key)).map(further).collect();
+        let on = self.on(ways, key);
         let is_list = value.kind() == Kind::Array;
         let unread_list = !self.entries_read && is_list;
         // A list that was read; an object is one only where entries stand under keys, or alone.
@@ -141,13 +148,13 @@ impl<'r> Net<'r> {
         let leads = !on.is_empty();
         if leads || (deep > 0 && (wraps(key) || is_shell(value))) {
             let deep = if leads { deep } else { deep - 1 };
-            if let Some(found) = self.walk(value, &on, deep) {
+            if let Some(found) = self.walk(value, Some(&on), deep) {
                 return Some(found);
             }
         }
         // Entries that nobody reads, where the whole call is to be called good.
         if deep > 0 && (!leads || unread_list) && is_list {
-            return value.elements().find_map(|element| self.walk(element, &[], 0));
+            return value.elements().find_map(|element| self.walk(element, Some(&[]), 0));
         }
         None
     }
@@ -155,7 +162,7 @@ impl<'r> Net<'r> {
     /// The members at the root and in wrappers that no rule weighs, as pointers; for people.
     pub(super) fn unread(&self, root: Value<'_>) -> Vec<String> {
         let mut found = Vec::new();
-        self.list_unread(root, root, &self.ways(), &mut found);
+        self.list_unread(root, root, &self.ways().collect::<Vec<_>>(), &mut found);
         found
     }
 

@@ -62,7 +62,11 @@ fn allowed(texts: &[String], value: &str) -> bool {
         (None, Some(head)) => {
             value.trim_start().get(..head.len()).is_some_and(|v| v.eq_ignore_ascii_case(head))
         }
-        (Some(tail), None) => value.trim_end().to_lowercase().ends_with(&tail.to_lowercase()),
+        (Some(tail), None) => {
+            let value = value.trim_end();
+            let from = value.len().checked_sub(tail.len());
+            from.and_then(|from| value.get(from..)).is_some_and(|end| end.eq_ignore_ascii_case(tail))
+        }
         _ => text.eq_ignore_ascii_case(value),
     };
     texts.is_empty() || texts.iter().any(fits)
