@@ -89,16 +89,13 @@ const PAIRS: [u32; 32] = {
 #[inline]
 pub(super) fn names_failure(name: &str) -> bool {
     let bytes = name.as_bytes();
-    let pair = |pair: &[u8]| PAIRS[(pair[0] & 31) as usize] >> (pair[1] & 31) & 1 == 1;
-    bytes.windows(2).any(pair) && names_failure_indeed(bytes)
-}
-
-fn names_failure_indeed(bytes: &[u8]) -> bool {
-    if (0..bytes.len()).any(|at| part_at(bytes, at).is_some()) {
+    let pair = |at: &usize| PAIRS[(bytes[*at] & 31) as usize] >> (bytes[at + 1] & 31) & 1 == 1;
+    let mut begins = (0..bytes.len().saturating_sub(1)).filter(pair);
+    if begins.clone().any(|at| part_at(bytes, at).is_some()) {
         return !INNOCENT.iter().any(|word| contains(bytes, word));
     }
     // `err` alone is short enough to stand in innocent words (`interrupt`, `override`): only as a word of its own.
-    has_err(bytes)
+    begins.any(|at| starts(&bytes[at..], "err")) && has_err(bytes)
 }
 
 /// Whether a name speaks of an error: of a failure of what it names, whatever the action does.
@@ -142,6 +139,9 @@ pub(super) fn contains(bytes: &[u8], part: &str) -> bool {
 
 /// Whether two names are the same but for case, `_` and `-`.
 pub(super) fn same_name(plain: &str, name: &str) -> bool {
+    if name.len() < plain.len() || name.len() > plain.len() + 2 {
+        return false;
+    }
     let mut left = name.bytes().filter(|b| !matches!(b, b'_' | b'-')).map(|b| b.to_ascii_lowercase());
     plain.bytes().all(|b| left.next() == Some(b)) && left.next().is_none()
 }
