@@ -63,7 +63,11 @@ impl Trace {
     /// What speaks against a claim, and where it stands.
     pub(super) fn doubt(&mut self, doubt: Doubt, at: impl FnOnce() -> String) {
         if self.on {
-            self.add(&format!("envelope.md {}", doubt.rule()), None, None, doubt.words());
+            let rule = format!("envelope.md {}", doubt.rule());
+            if self.lines.iter().any(|line| line.rule == rule && line.why == doubt.words()) {
+                return;
+            }
+            self.add(&rule, None, None, doubt.words());
             self.place(at());
         }
     }

@@ -134,6 +134,16 @@ impl<'a> Judge<'a, '_> {
             let handle = rule.task.contains(place);
             (handle && !has_task) || !(self.scope.is_solid(place) || rule.evidence == Evidence::Inferred)
         };
+        // A rule whose only proof is the task it hands out needs the task.
+        let when = &rule.when;
+        let in_reply = |place: &Place| !matches!(place, Place::Kept(_) | Place::Status);
+        let states = when.present.iter().chain(&when.stated).chain(&when.count).any(in_reply)
+            || when.equals.iter().any(|(place, _)| in_reply(place))
+            || when.empty.is_some()
+            || matches!(rule.outcome, OutcomeRule::By { .. });
+        if !states && !has_task {
+            return false;
+        }
         // Where silence is to prove something, the list that says nothing must be a list.
         let flag = |place: &Place| rule.evidence == Evidence::Inferred && self.scope.is_flag_for_list(place);
         !rule.when.present.iter().any(|place| hollow(place) || flag(place))
