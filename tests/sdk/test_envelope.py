@@ -66,9 +66,10 @@ STATUSES = {
     "succeeded is 200": (PASSWORDS, huawei.DONE, Verdict("succeeded", succeeded=2), 200, None),
     "accepted is 202": (START, huawei.TAKEN, Verdict("accepted", accepted=2), 202, None),
     "partial is 207": (PASSWORDS, huawei.CASES["one password failed, 400"][1], Verdict("partial", succeeded=1, failed=1), 207, None),
-    # The vendor's invitation to repeat must not reach a caller half of whose batch is done.
+    # Under a status that the page does not name, the failure list proves nothing about the other; and the vendor's
+    # invitation to repeat must not reach a caller whose batch may be half done.
     "partial is 207 without Retry-After": (
-        PASSWORDS, Reply(429, huawei.CASES["one password failed, 400"][1].body, (*huawei.JSON, RETRY)), Verdict("partial", succeeded=1, failed=1), 207, None),
+        PASSWORDS, Reply(429, huawei.CASES["one password failed, 400"][1].body, (*huawei.JSON, RETRY)), Verdict("partial", failed=1, unknown=1), 207, None),
     "one shared category is its status": (PASSWORDS, huawei.CASES["passwords, wrong signature"][1], Verdict("failed", failed=2), 401, None),
     "all throttled is 429 with the vendor's Retry-After": (START, throttled(), Verdict("failed", failed=2), 429, "7"),
     "different categories are 422": (
