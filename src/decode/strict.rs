@@ -11,7 +11,7 @@ use crate::json_text::{lone_surrogate, unescape};
 
 /// Deepest nesting that is spliced in. Common readers stop at 64 levels, and the envelope has three of its own.
 const DEEPEST: usize = 60;
-/// Members up to which an object's names are compared one by one.
+/// Members up to which names that look alike are compared one by one.
 const FEW: usize = 8;
 
 impl Document<'_> {
@@ -20,9 +20,8 @@ impl Document<'_> {
     pub fn is_i_json(&self) -> bool {
         let (tape, text) = (self.tape(), self.text());
         let inside = |node: &Node| text.get(node.start as usize..node.end as usize).unwrap_or("");
-        let bytes = |node: &Node| text.as_bytes().get(node.start as usize..node.end as usize).unwrap_or(&[]);
         // Where the containers end that are open.
-        let mut open: Vec<u32> = Vec::new();
+        let mut open: Vec<u32> = Vec::with_capacity(DEEPEST + 1);
         for (at, node) in tape.iter().enumerate() {
             match node.kind() {
                 Kind::Null | Kind::Bool => {}
@@ -35,9 +34,7 @@ impl Document<'_> {
                         open.pop();
                     }
                     open.push(node.next());
-                    if open.len() > DEEPEST
-                        || (kind == Kind::Object && !has_each_name_once(tape, at, bytes, inside))
-                    {
+                    if open.len() > DEEPEST || (kind == Kind::Object && !has_each_name_once(tape, at, text)) {
                         return false;
                     }
                 }
@@ -54,8 +51,9 @@ fn is_double(number: &str) -> bool {
 }
 
 /// The keys of the object at a place of the tape.
+#[inline]
 fn keys(tape: &[Node], object: usize) -> impl Iterator<Item = Node> {
-    let end = tape[object].next() as usize;
+    let end = tape.get(object).map_or(0, |object| object.next() as usize);
     let mut at = object + 1;
     std::iter::from_fn(move || {
         let key = *tape.get(at).filter(|_| at < end)?;
@@ -65,34 +63,43 @@ fn keys(tape: &[Node], object: usize) -> impl Iterator<Item = Node> {
 }
 
 #[inline]
-fn has_each_name_once<'t>(
-    tape: &[Node],
-    object: usize,
-    bytes: impl Fn(&Node) -> &'t [u8],
-    inside: impl Fn(&Node) -> &'t str,
-) -> bool {
-    let mut few: [&[u8]; FEW] = [&[]; FEW];
-    for (count, key) in keys(tape, object).enumerate() {
+fn name<'t>(text: &'t str, key: &Node) -> &'t [u8] {
+    text.as_bytes().get(key.start as usize..key.end as usize).unwrap_or(&[])
+}
+
+/// Names that share nothing of length, first and last letter are not compared.
+#[inline]
+fn has_each_name_once(tape: &[Node], object: usize, text: &str) -> bool {
+    let mut looks = 0_u64;
+    for (before, key) in keys(tape, object).enumerate() {
+        let this = name(text, &key);
+        let ends = this
+            .first()
+            .zip(this.last())
+            .map_or(0, |(first, last)| usize::from(*first) + usize::from(*last) * 4);
+        let look = 1_u64 << ((this.len() * 8 + ends) % 64);
+        let alike = looks & look != 0;
         // Escapes may spell one name two ways.
-        if key.escaped() || count == FEW {
-            return has_each_of_many_once(tape, object, inside);
+        if key.escaped() || (alike && before >= FEW) {
+            return has_each_of_many_once(tape, object, text);
         }
-        let name = bytes(&key);
-        if few[..count].iter().any(|known| known.len() == name.len() && same_bytes(known, name)) {
+        if alike && keys(tape, object).take(before).any(|known| same_bytes(name(text, &known), this)) {
             return false;
         }
-        few[count] = name;
+        looks |= look;
     }
     true
 }
 
-fn has_each_of_many_once<'t>(tape: &[Node], object: usize, inside: impl Fn(&Node) -> &'t str) -> bool {
-    let nodes = tape[object].next() as usize - object;
+fn has_each_of_many_once(tape: &[Node], object: usize, text: &str) -> bool {
+    let nodes = tape.get(object).map_or(0, |node| node.next() as usize - object);
     let mut names = HashSet::with_capacity_and_hasher((nodes / 4).min(1 << 16), RandomState::default());
     keys(tape, object).all(|key| {
-        let name = inside(&key);
-        let name = if key.escaped() { Cow::Owned(unescape(name)) } else { Cow::Borrowed(name) };
-        names.insert(name)
+        if key.escaped() {
+            let escaped = text.get(key.start as usize..key.end as usize).unwrap_or("");
+            return names.insert(Cow::Owned(unescape(escaped).into_bytes()));
+        }
+        names.insert(Cow::Borrowed(name(text, &key)))
     })
 }
 
@@ -112,6 +119,9 @@ mod tests {
         for (text, fine) in [
             (r#"{"a":1,"b":{"a":2},"c":[{"a":1},{"a":1}]}"#, true),
             (r#"{"a":1,"b":2,"a":3}"#, false),
+            (r#"{"ab":1,"cd":2,"ae":3,"ab":4}"#, false),
+            (r#"{"axb":1,"ayb":2,"azb":3}"#, true),
+            (r#"{"":1,"a":2,"":3}"#, false),
             (r#"{"a":1,"\u0061":3}"#, false),
             (r#"[{"a":{"b":1,"b":1}}]"#, false),
             (r#"["\ud83d\ude00"]"#, true),
