@@ -51,6 +51,24 @@ fn test(whole: &str, more: &[&str]) -> Ran {
     run(&words)
 }
 
+/// The commonest slip after the first refusal: the id itself as the mark.
+#[test]
+fn an_entry_is_not_good_for_saying_again_who_was_asked() {
+    for (mark, refused) in [("/id", true), ("/serial", false)] {
+        let entries = format!(
+            "when = {{ present = \"/stopped\" }}\noutcome = \"accepted\"\n\n[[reply.entries]]\neach = \"/results\"\nid = \"/id\"\n\
+             mark = \"{mark}\"\noutcome = {{ by = \"/error\", missing = \"done\", otherwise = \"failed\" }}\n\n[[reply.whole]]\n\
+             when = {{ present = \"/request_id\" }}"
+        );
+        let ran = test(&entries, &[]);
+        let told = ran.err.lines().any(|line| {
+            line.contains("[[reply.entries]] 1") && line.contains("mark: it only says again who was asked")
+        });
+        assert_eq!(told, refused, "{}", ran.err);
+        assert_eq!(ran.code == 78, refused, "{}", ran.err);
+    }
+}
+
 #[test]
 fn a_profile_that_takes_no_error_for_success_is_refused_with_the_mend() {
     let ran = test("when = { status = \"2xx\" }", &[]);

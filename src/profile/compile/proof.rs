@@ -63,6 +63,11 @@ fn entry(check: &mut Check, rule: &EntryRule) {
              good entries have (`\"\"` where the page says that being there is enough)"
                 .to_owned(),
         ),
+        OutcomeRule::By { missing, .. } if is_good(*missing) && is_echo(rule) => check.problem(
+            "mark: it only says again who was asked, and an entry without its error would be good; name a member that only \
+             good entries have, or read a status"
+                .to_owned(),
+        ),
         OutcomeRule::By { missing, .. } if is_good(*missing) && rule.mark.is_empty() => check.problem(
             "outcome.missing: good because an error is missing proves nothing; add `mark`: a member that only good \
              entries have (an id of what was made, a sequence number), or read a status"
@@ -82,6 +87,15 @@ fn entry(check: &mut Check, rule: &EntryRule) {
     if rule.exhaustive && !rule.outcome.can_fail() {
         check.problem("exhaustive: only a list that can state failures names all of them".to_owned());
     }
+}
+
+/// Whether the marks are what ties the entry to the request: a vendor that echoes the request has them, too.
+fn is_echo(rule: &EntryRule) -> bool {
+    let ties = |mark: &Place| {
+        let by = |join, places: &[Place]| rule.join.contains(&join) && places.contains(mark);
+        by(Join::Id, &rule.id) || by(Join::Key, &rule.key) || by(Join::Index, &rule.index)
+    };
+    !rule.mark.is_empty() && rule.mark.iter().all(ties)
 }
 
 fn whole(check: &mut Check, rule: &WholeRule, rules: &ReplyRules, status: Status) {
