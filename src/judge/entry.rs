@@ -320,7 +320,11 @@ fn fault<'a>(
         (None, _) => Category::Unknown,
     };
     // A stated 429 is throttling, whatever a table says of its code; a code that no table knows has its status.
-    let known = known.or_else(|| class_in_message(rule, scope));
+    // A code that only says that something failed leaves the word to the one in the message.
+    let known = match known {
+        Some(class) if class.category != Category::Unknown => Some(class),
+        vague => class_in_message(rule, scope).or(vague),
+    };
     let class = if http == Some(429) {
         Class::of(Category::RateLimited)
     } else {
