@@ -118,6 +118,10 @@ impl<'a> Examples<'a> {
             Some(_) => own(&self.rule.message, scope)?,
             None => None,
         };
+        // Such a message decides, and it is another for each.
+        if message.is_some() && scope.request.profile.vendor.code_in_message.is_some() {
+            return None;
+        }
         let message = message.map(|at| (at, entry.within(at).text()));
         let id = match self.rule.id.iter().find(|place| scope.text_at(place).is_some())? {
             Place::Key => Own::Key,
