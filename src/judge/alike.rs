@@ -7,7 +7,7 @@ use super::scope::Scope;
 use crate::decode::{Pointer, Scalar, Value, same};
 use crate::envelope::{Text, Texts, Verdict};
 use crate::profile::place::Place;
-use crate::profile::reply::{EntryRule, OutcomeRule};
+use crate::profile::reply::EntryRule;
 
 /// Examples kept for a rule; entries that say yet other things are judged one by one.
 const MOST: usize = 4;
@@ -66,7 +66,8 @@ impl<'a> Examples<'a> {
         let by_own_id = rule.joins_by_one_id();
         let monitored = scope.request.monitor.is_some() && !rule.task.is_empty();
         let can = by_own_id && rule.key.is_empty() && !monitored && !tracing && !rule.percent;
-        let deciding = if can { deciding(rule) } else { None };
+        let coded = scope.request.profile.vendor.code_in_message.is_some();
+        let deciding = if can { deciding(rule, coded) } else { None };
         Self { rule, deciding, known: Vec::new(), in_vain: 0 }
     }
 
@@ -118,10 +119,6 @@ impl<'a> Examples<'a> {
             Some(_) => own(&self.rule.message, scope)?,
             None => None,
         };
-        // Such a message decides, and it is another for each.
-        if message.is_some() && scope.request.profile.vendor.code_in_message.is_some() {
-            return None;
-        }
         let message = message.map(|at| (at, entry.within(at).text()));
         let id = match self.rule.id.iter().find(|place| scope.text_at(place).is_some())? {
             Place::Key => Own::Key,
@@ -138,24 +135,23 @@ impl<'a> Examples<'a> {
     }
 }
 
-/// The places of a rule that decide beside an entry's structure; none where that cannot be told from the entry.
-fn deciding(rule: &EntryRule) -> Option<Vec<&Pointer>> {
+/// The places of a rule that decide beside an entry's structure; none where that cannot be told from the entry. `coded`: the
+/// vendor writes codes into messages.
+fn deciding(rule: &EntryRule, coded: bool) -> Option<Vec<&Pointer>> {
     let structural = |place: &Place| match place {
         Place::Here(pointer) => pointer.goes_by_structure(),
         Place::Parallel(_) => false,
         // The same for every entry, or its key, of which only the id is made.
         Place::Root(_) | Place::Header(_) | Place::Status | Place::Kept(_) | Place::Key => true,
     };
-    let outcome = match &rule.outcome {
-        OutcomeRule::Always(_) => &[][..],
-        OutcomeRule::By { places, .. } => places,
-    };
+    let message = if coded { rule.message.as_slice() } else { &[] };
     let delays = rule.retry_after.iter().map(|(place, _)| place);
     let words = rule
         .filter
         .by_words()
-        .chain(outcome)
+        .chain(rule.outcome.places())
         .chain(&rule.code)
+        .chain(message)
         .chain(&rule.mark)
         .chain(&rule.sender_fault)
         .chain(delays);
