@@ -14,7 +14,7 @@ use onevelope::envelope::Envelope;
 use onevelope::judge::Trace;
 use onevelope::observe::{Format, Inbox, Observer, Outbox};
 use onevelope::profile::{self, ProfileSet};
-use onevelope::reply::translate;
+use onevelope::reply::{RawPolicy, Wishes, translate};
 use onevelope::request::Request;
 use prometheus::{Encoder, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
 use support::clock::{Candidate, Rounds, race};
@@ -80,8 +80,7 @@ fn all_judged(
         request,
         &talk.incoming(),
         &LIMITS,
-        false,
-        false,
+        Wishes { strict: false, data: false, raw: RawPolicy::Never },
         &mut Trace::default(),
         |envelope, text, _| {
             assert_eq!(

@@ -11,7 +11,7 @@ use std::time::Duration;
 use onevelope::envelope::Writer;
 use onevelope::judge::Trace;
 use onevelope::profile::{self, ProfileSet};
-use onevelope::reply::translate;
+use onevelope::reply::{RawPolicy, Wishes, translate};
 use onevelope::request::Request;
 use support::clock::{Candidate, race};
 use support::conversations::{
@@ -152,7 +152,8 @@ fn percent(part: f64) -> String {
 
 /// Reply bytes → envelope bytes. Returns their number, and what the summary counts.
 fn rewrite(asked: &Request, talk: &Conversation) -> (usize, u32, u32) {
-    translate(asked, &talk.incoming(), &LIMITS, false, false, &mut Trace::default(), |envelope, text, _| {
+    let wishes = Wishes { strict: false, data: false, raw: RawPolicy::Never };
+    translate(asked, &talk.incoming(), &LIMITS, wishes, &mut Trace::default(), |envelope, text, _| {
         let writer =
             Writer { id: "01JD8Z5N3Q0V7KX2T4B6C8D9EB", attempts: 1, duration_ms: 188, ..Writer::default() };
         let len = writer.write(envelope, text).iter().map(bytes::Bytes::len).sum();

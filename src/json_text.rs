@@ -77,6 +77,16 @@ pub fn lone_surrogate(inside: &str) -> Option<usize> {
     }
 }
 
+/// Deepest nesting of I-JSON that is spliced in. Common readers stop at 64 levels, and the envelope has three of its own.
+pub const DEEPEST: usize = 60;
+
+/// Whether a number's magnitude is a double's. Its precision is the reader's affair: 64-bit ids are everywhere.
+#[inline]
+pub fn is_double(number: &str) -> bool {
+    let plain = number.len() < 300 && !number.bytes().any(|b| b | 0x20 == b'e');
+    plain || number.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
 /// A plain string as a JSON string. Most hold nothing to escape and are copied whole.
 pub fn string(out: &mut Vec<u8>, s: &str) {
     out.push(b'"');

@@ -19,7 +19,7 @@ use onevelope::envelope::{BatchOutcome, Envelope, Evidence, Outcome, Writer};
 use onevelope::judge::Trace;
 use onevelope::message::Message;
 use onevelope::profile::{ProfileSet, load};
-use onevelope::reply::{Incoming, Limits, translate};
+use onevelope::reply::{Incoming, Limits, RawPolicy, Wishes, translate};
 use onevelope::request::{Head, Request, Scope, view};
 
 const BOUNDS: Bounds = Bounds { depth: 64, nodes: 1 << 18 };
@@ -137,7 +137,8 @@ impl Sent<'_> {
     fn written(self, mut trace: Trace) -> (Vec<u8>, Seen) {
         let Self { case: Case { request, .. }, status, headers, body, cut, strict } = self;
         let incoming = Incoming { status, headers, body, cut };
-        translate(request, &incoming, &LIMITS, strict, true, &mut trace, |envelope, text, _| {
+        let wishes = Wishes { strict, data: true, raw: RawPolicy::Never };
+        translate(request, &incoming, &LIMITS, wishes, &mut trace, |envelope, text, _| {
             let own = envelope.results.iter().filter(|verdict| verdict.occurrence == 0);
             let indices: Vec<_> = own.clone().map_while(|verdict| verdict.index).collect();
             let asked: Vec<_> = (0..request.asked.len()).map(|item| request.asked.index(item)).collect();

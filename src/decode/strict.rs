@@ -1,4 +1,5 @@
-//! Whether a JSON document can stand inside another that every reader takes: I-JSON (RFC 7493), told from its tape.
+//! Whether a JSON document can stand inside another that every reader takes: I-JSON (RFC 7493), told from its tape. The
+//! envelope, which has no tape, tells it of a fragment from the text (`envelope/strict.rs`).
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -7,10 +8,8 @@ use foldhash::fast::RandomState;
 
 use super::compare::same_bytes;
 use super::document::{Document, Kind, Node};
-use crate::json_text::{lone_surrogate, unescape};
+use crate::json_text::{DEEPEST, is_double, lone_surrogate, unescape};
 
-/// Deepest nesting that is spliced in. Common readers stop at 64 levels, and the envelope has three of its own.
-const DEEPEST: usize = 60;
 /// Members up to which names that look alike are compared one by one.
 const FEW: usize = 8;
 
@@ -42,12 +41,6 @@ impl Document<'_> {
         }
         true
     }
-}
-
-/// Whether a number's magnitude is a double's. Its precision is the reader's affair: 64-bit ids are everywhere.
-fn is_double(number: &str) -> bool {
-    let plain = number.len() < 300 && !number.bytes().any(|b| b | 0x20 == b'e');
-    plain || number.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
 /// The keys of the object at a place of the tape.

@@ -5,10 +5,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::json_text::{lone_surrogate, plain_run, unescape};
+use crate::json_text::{DEEPEST, is_double, lone_surrogate, plain_run, unescape};
 
-/// Deepest nesting that is spliced in. Common readers stop at 64 levels, and the envelope has three of its own.
-const DEEPEST: usize = 60;
 /// Members from which an object's names are looked up instead of compared one by one.
 const MANY: usize = 16;
 
@@ -73,12 +71,6 @@ fn number_end(bytes: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
-}
-
-/// Whether a number's magnitude is a double's. Its precision is the reader's affair: 64-bit ids are everywhere.
-fn is_double(number: &str) -> bool {
-    let plain = number.len() < 300 && !number.contains(['e', 'E']);
-    plain || number.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
 /// The names of all open objects, innermost last: an object's own stand from its start on.

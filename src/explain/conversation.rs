@@ -7,7 +7,7 @@ use crate::envelope::{BatchOutcome, Envelope, StatusPolicy, status_line};
 use crate::judge::Trace;
 use crate::message::Message;
 use crate::profile::ProfileSet;
-use crate::reply::{Answer, Incoming, Limits, RawPolicy, translate};
+use crate::reply::{Answer, Incoming, Limits, RawPolicy, Wishes, translate};
 use crate::request::{Head, Request, Scope, view};
 
 /// No profile knows the request; says which request.
@@ -64,10 +64,14 @@ pub fn judge_messages(request: Request, reply: &Message, manner: Manner, trace: 
         let json = written.map_or_else(|| reply.body.clone(), |pieces| pieces.concat());
         (json, envelope.outcome, status_line(envelope, status).0)
     };
-    let (json, outcome, status) =
-        translate(&request, &incoming, &limits, strict, data, trace, |envelope, text, plain| {
-            answer.write(&request, envelope, text, &incoming, plain, judged)
-        });
+    let (json, outcome, status) = translate(
+        &request,
+        &incoming,
+        &limits,
+        Wishes { strict, data, raw },
+        trace,
+        |envelope, text, plain| answer.write(&request, envelope, text, &incoming, plain, judged),
+    );
     Judged { json, outcome, status, request }
 }
 

@@ -16,7 +16,8 @@ use crate::config::Mode;
 use crate::envelope::{BatchOutcome, Envelope, Writer, status_line};
 use crate::judge::{Trace, over_limit};
 use crate::reply::{
-    Answer, Incoming, Plain, Prefer, envelope_headers, media_type, strip_rewritten, translate, vary,
+    Answer, Incoming, Plain, Prefer, RawPolicy, Wishes, envelope_headers, media_type, strip_rewritten,
+    translate, vary,
 };
 use crate::request::Request;
 use crate::route::Route;
@@ -143,7 +144,10 @@ impl Judging {
             true => answer.write(asked, envelope, text, &incoming, plain, judged),
             false => judged(envelope, text, None),
         };
-        translate(asked, &incoming, &gateway.limits, caller.prefer.strict, route.data, &mut trace, then)
+        // The vendor's own bytes need nothing of theirs beside them.
+        let raw = if rewrites { route.raw } else { RawPolicy::Never };
+        let wishes = Wishes { strict: caller.prefer.strict, data: route.data, raw };
+        translate(asked, &incoming, &gateway.limits, wishes, &mut trace, then)
     }
 }
 

@@ -7,9 +7,11 @@ mod headers; // which vendor headers survive a rewritten body
 mod prefer; // what the caller prefers
 mod raw; // the vendor's bytes inside an envelope
 mod translate; // bytes → envelope
+mod wishes; // what route and caller want of it
 
 pub use answer::Answer;
 pub use headers::{envelope_headers, media_type, strip_rewritten, vary};
 pub use prefer::Prefer;
-pub use raw::{RawPolicy, raw};
+pub use raw::raw;
 pub use translate::{Incoming, Limits, Plain, translate};
+pub use wishes::{RawPolicy, Wishes};

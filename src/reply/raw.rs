@@ -4,21 +4,11 @@ use std::borrow::Cow;
 
 use base64::Engine;
 
-use super::{Incoming, Plain};
-use crate::envelope::{BatchOutcome, BodyState, Envelope, Raw, RawEncoding};
+use super::{Incoming, Plain, RawPolicy};
+use crate::envelope::{BodyState, Envelope, Raw, RawEncoding};
 use crate::request::Request;
 
-/// Route setting `raw`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RawPolicy {
-    Never,
-    #[default]
-    OnFailure,
-    Always,
-}
-
-/// What `raw` shows for an envelope under a policy; an unreadable reply is shown unless the policy is `never`.
+/// What `raw` shows for an envelope under a policy.
 pub fn raw<'p>(
     policy: RawPolicy,
     request: &Request,
@@ -26,14 +16,7 @@ pub fn raw<'p>(
     incoming: &Incoming<'p>,
     plain: &'p Plain<'_>,
 ) -> Option<Raw<'p>> {
-    let good = matches!(envelope.outcome, BatchOutcome::Succeeded | BatchOutcome::Accepted)
-        && matches!(envelope.upstream.body, BodyState::Strict | BodyState::Absent);
-    let wanted = match policy {
-        RawPolicy::Never => false,
-        RawPolicy::OnFailure => !good,
-        RawPolicy::Always => true,
-    };
-    if !wanted || plain.body.is_empty() {
+    if !policy.shows(envelope) || plain.body.is_empty() {
         return None;
     }
     // What is not read as it stands cannot be redacted either: where secrets are declared, its bytes stay out.
@@ -44,9 +27,10 @@ pub fn raw<'p>(
     let (encoding, body) = match std::str::from_utf8(&plain.body) {
         Ok(text) if plain.is_json => {
             let shown = envelope.hidden.out_of(text, 0);
-            let encoding = match plain.is_i_json {
+            let encoding = match (plain.is_i_json, &shown) {
                 // Masking takes away, and what it puts in is plain.
-                Some(true) => RawEncoding::Json,
+                (Some(true), _) => RawEncoding::Json,
+                (Some(false), Cow::Borrowed(_)) => RawEncoding::Text,
                 _ => RawEncoding::of_json(&shown),
             };
             (encoding, shown)

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use http::HeaderMap;
 
+use super::Wishes;
 use crate::decode::{self, Bounds, DecodeError, Document, Fidelity, Pointer, Wire, decode_content, sniff};
-use crate::envelope::{BatchOutcome, BodyState, Diagnostic, Envelope, Hidden};
+use crate::envelope::{BodyState, Diagnostic, Envelope, Hidden};
 use crate::judge::{Reply, ReplyBody, Trace, apply};
 use crate::request::Request;
 
@@ -56,8 +57,7 @@ pub fn translate<R>(
     request: &Request,
     incoming: &Incoming<'_>,
     limits: &Limits,
-    strict: bool,
-    data: bool,
+    wishes: Wishes,
     trace: &mut Trace,
     then: impl FnOnce(&Envelope<'_>, &str, &Plain<'_>) -> R,
 ) -> R {
@@ -82,16 +82,13 @@ pub fn translate<R>(
             Err(ReplyBody::Unreadable(diagnostic, BodyState::Truncated))
         }
         None if plain.body.trim_ascii().is_empty() => Err(ReplyBody::Empty),
-        None => {
-            read_body(request, &plain.body, incoming.media_type(), limits.bounds, !strict).map_err(|cause| {
-                match ReplyBody::unreadable(&cause) {
-                    ReplyBody::Unreadable(diagnostic, BodyState::Unparsed) if is_foreign(&plain.body) => {
-                        ReplyBody::Foreign(diagnostic)
-                    }
-                    other => other,
+        None => read_body(request, &plain.body, incoming.media_type(), limits.bounds, !wishes.strict)
+            .map_err(|cause| match ReplyBody::unreadable(&cause) {
+                ReplyBody::Unreadable(diagnostic, BodyState::Unparsed) if is_foreign(&plain.body) => {
+                    ReplyBody::Foreign(diagnostic)
                 }
-            })
-        }
+                other => other,
+            }),
     };
     let (reply_body, is_json) = match &read {
         Ok((document, fidelity, wire)) => {
@@ -107,14 +104,13 @@ pub fn translate<R>(
     let is_json = is_json && matches!(&read, Ok((document, ..)) if document.is_borrowed());
     let reply =
         Reply { status: incoming.status, headers: incoming.headers, body: reply_body, items: limits.items };
-    let mut envelope = apply(request, &reply, strict, data, trace);
+    let mut envelope = apply(request, &reply, wishes.strict, wishes.data, trace);
     if let Ok((document, ..)) = &read {
         envelope.hidden = hidden(document, request.profile.secrets());
     }
-    // What went wrong is mostly shown as it came. Told from the tree while it is there.
-    let good = matches!(envelope.outcome, BatchOutcome::Succeeded | BatchOutcome::Accepted);
+    // Told from the tree while it is there.
     let is_i_json = match &read {
-        Ok((document, ..)) if is_json && !good => Some(document.is_i_json()),
+        Ok((document, ..)) if is_json && wishes.raw.shows(&envelope) => Some(document.is_i_json()),
         _ => None,
     };
     // The tree has done its work; only its text is still pointed to.

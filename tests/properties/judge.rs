@@ -7,7 +7,7 @@ use onevelope::decode::Bounds;
 use onevelope::envelope::{StatusPolicy, Writer, status_line};
 use onevelope::judge::Trace;
 use onevelope::profile::{ProfileSet, load};
-use onevelope::reply::{Incoming, Limits, RawPolicy, raw, translate};
+use onevelope::reply::{Incoming, Limits, RawPolicy, Wishes, raw, translate};
 use onevelope::request::Request;
 use onevelope::request::{Head, Scope, view};
 use serde_json::Value;
@@ -77,8 +77,7 @@ pub fn judge_bytes(request: &Request, told: &Told, body: &[u8], arrival: Arrival
         request,
         &incoming,
         &limits,
-        arrival.strict,
-        arrival.verbatim,
+        Wishes { strict: arrival.strict, data: arrival.verbatim, raw: policy },
         trace,
         |envelope, reply, plain| {
             let raw = raw(policy, request, envelope, &incoming, plain);
