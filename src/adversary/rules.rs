@@ -88,9 +88,6 @@ impl Class {
 }
 
 /// What an author declared that the adversary must honour.
-///
-/// The words `harmless` and `volunteers` come to the language with the judge that reads them; until then nothing is
-/// declared.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Declared {
     /// Names of members that are no failure, whatever their names say.

@@ -129,15 +129,15 @@ pub(super) fn family(
 
 /// Each name that patterns capture, once.
 fn path_names<'p>(patterns: impl IntoIterator<Item = &'p PathPattern>) -> Vec<String> {
-    let mut names: Vec<String> =
-        patterns.into_iter().flat_map(PathPattern::names).map(str::to_owned).collect();
-    names.sort();
-    names.dedup();
-    names
+    once(patterns.into_iter().flat_map(PathPattern::names))
 }
 
 fn host_names(patterns: &[HostPattern]) -> Vec<String> {
-    let mut names: Vec<String> = patterns.iter().flat_map(HostPattern::names).map(str::to_owned).collect();
+    once(patterns.iter().flat_map(HostPattern::names))
+}
+
+fn once<'p>(names: impl Iterator<Item = &'p str>) -> Vec<String> {
+    let mut names: Vec<String> = names.map(str::to_owned).collect();
     names.sort();
     names.dedup();
     names

@@ -100,17 +100,18 @@ pub(super) fn outer_rule(check: &mut Check, file: &OuterFile) -> OuterRule {
     if file.code.0.is_empty() && file.status.0.is_empty() {
         check.problem("neither code nor status".to_owned());
     }
+    let (code, message) = (check.places("code", &file.code), check.places("message", &file.message));
     OuterRule {
         when: check.within("when".to_owned(), table("when"), |check| when(check, &file.when)),
         unwrap: file.unwrap,
-        code: check.places("code", &file.code),
-        message: check.places("message", &file.message),
+        spared: spared(&code, &message),
+        code,
+        message,
         success: words(&file.success),
         summary: words(&file.summary),
         all_failed: words(&file.all_failed),
         status: check.places("status", &file.status),
         failed: words(&file.failed),
-        spared: spared(check, file),
         category: file.category,
         retry_after: retry_after(check, &file.retry_after, &file.retry_after_ms),
     }
@@ -131,13 +132,7 @@ pub(super) fn entry_rule(check: &mut Check, file: &EntryFile, number: usize) -> 
     let id = check.places("id", &file.id);
     let id_parts = check.places("id_parts", &file.id_parts);
     let join = joins(check, file, !id.is_empty() || !id_parts.is_empty());
-    let outcome = match &file.outcome {
-        Some(outcome) => outcome_rule(check, outcome),
-        None => {
-            check.problem("outcome is missing".to_owned());
-            OutcomeRule::Always(Word::Unsaid)
-        }
-    };
+    let outcome = outcome_rule(check, file.outcome.as_ref());
     let code = check.places("code", &file.code);
     let code_is_status =
         matches!(&outcome, OutcomeRule::By { places, .. } if code.iter().any(|c| places.contains(c)));
@@ -181,16 +176,14 @@ pub(super) fn entry_rule(check: &mut Check, file: &EntryFile, number: usize) -> 
 }
 
 /// Ways to what an outer shape reads when it reads its code: whatever holds it, and the message.
-fn spared(check: &mut Check, file: &OuterFile) -> Vec<Pointer> {
-    let here = |place: Place| match place {
-        Place::Here(way) | Place::Root(way) if !way.is_self() => Some(way),
+fn spared(code: &[Place], message: &[Place]) -> Vec<Pointer> {
+    let here = |place: &Place| match place {
+        Place::Here(way) | Place::Root(way) if !way.is_self() => Some(way.clone()),
         _ => None,
     };
-    let code = check.places("code", &file.code).into_iter().filter_map(here);
-    let mut ways: Vec<Pointer> =
-        code.map(|way| way.parent().filter(|up| !up.is_self()).unwrap_or(way)).collect();
-    ways.extend(check.places("message", &file.message).into_iter().filter_map(here));
-    ways
+    let holders = code.iter().filter_map(here);
+    let holders = holders.map(|way| way.parent().filter(|up| !up.is_self()).unwrap_or(way));
+    holders.chain(message.iter().filter_map(here)).collect()
 }
 
 fn each_of(way: Pointer) -> Each {
@@ -229,15 +222,17 @@ pub(super) fn joins(check: &mut Check, file: &EntryFile, has_id: bool) -> Vec<Jo
     joins
 }
 
-pub(super) fn outcome_rule(check: &mut Check, file: &OutcomeFile) -> OutcomeRule {
-    let table = match file {
-        OutcomeFile::Word(word) => {
-            return OutcomeRule::Always(*word);
+fn outcome_rule(check: &mut Check, file: Option<&OutcomeFile>) -> OutcomeRule {
+    match file {
+        Some(OutcomeFile::Word(word)) => OutcomeRule::Always(*word),
+        Some(OutcomeFile::Table(own)) => {
+            check.within("outcome".to_owned(), table("outcome"), |check| outcome_table(check, own))
         }
-        OutcomeFile::Table(table) => table,
-    };
-    let table_steps = super::table("outcome");
-    check.within("outcome".to_owned(), table_steps, |check| outcome_table(check, table))
+        None => {
+            check.problem("outcome is missing".to_owned());
+            OutcomeRule::Always(Word::Unsaid)
+        }
+    }
 }
 
 pub(super) fn outcome_table(check: &mut Check, table: &OutcomeTable) -> OutcomeRule {
@@ -275,13 +270,7 @@ pub(super) fn outcome_table(check: &mut Check, table: &OutcomeTable) -> OutcomeR
 }
 
 pub(super) fn whole_rule(check: &mut Check, file: &WholeFile, number: usize) -> WholeRule {
-    let outcome = match &file.outcome {
-        Some(outcome) => outcome_rule(check, outcome),
-        None => {
-            check.problem("outcome is missing".to_owned());
-            OutcomeRule::Always(Word::Unsaid)
-        }
-    };
+    let outcome = outcome_rule(check, file.outcome.as_ref());
     let evidence = match file.evidence {
         WholeEvidence::Batch => Evidence::Batch,
         WholeEvidence::Inferred => Evidence::Inferred,

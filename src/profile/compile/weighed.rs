@@ -2,7 +2,7 @@
 
 use crate::decode::Pointer;
 use crate::profile::place::Place;
-use crate::profile::reply::{Each, EntryRule, OutcomeRule, ReplyRules, Shape, Weighed};
+use crate::profile::reply::{Each, EntryRule, ReplyRules, Shape, Weighed};
 
 /// Fills in `weighed` of the reply and of each of its entry rules.
 pub(super) fn weigh(rules: &mut ReplyRules) {
@@ -38,7 +38,7 @@ pub(super) fn weigh(rules: &mut ReplyRules) {
         }
     }
     for rule in &rules.whole {
-        words(&mut root, outcome(&rule.outcome).iter().chain(&rule.task));
+        words(&mut root, rule.outcome.places().iter().chain(&rule.task));
         words(&mut root, rule.when.by_words());
     }
     words(&mut root, rules.task.iter().chain(&rules.request_id).chain(&rules.about));
@@ -74,17 +74,10 @@ fn entry(rule: &EntryRule) -> Weighed {
     }
     words(
         &mut weighed,
-        outcome(&rule.outcome).iter().chain(&rule.key).chain(&rule.mark).chain(&rule.sender_fault),
+        rule.outcome.places().iter().chain(&rule.key).chain(&rule.mark).chain(&rule.sender_fault),
     );
     words(&mut weighed, rule.filter.by_words());
     weighed
-}
-
-fn outcome(rule: &OutcomeRule) -> &[Place] {
-    match rule {
-        OutcomeRule::Always(_) => &[],
-        OutcomeRule::By { places, .. } => places,
-    }
 }
 
 fn here(places: &[Place]) -> impl Iterator<Item = Pointer> {
@@ -109,7 +102,7 @@ fn words<'p>(weighed: &mut Weighed, places: impl Iterator<Item = &'p Place>) {
 /// What a rule's entries read outside of themselves.
 fn add_roots(root: &mut Weighed, rule: &EntryRule) {
     let places = rule.id.iter().chain(&rule.code).chain(&rule.message).chain(&rule.task);
-    let places = places.chain(outcome(&rule.outcome));
+    let places = places.chain(rule.outcome.places());
     let outside = places.filter_map(|place| match place {
         Place::Root(pointer) | Place::Parallel(pointer) => Some(pointer.clone()),
         _ => None,
@@ -118,7 +111,13 @@ fn add_roots(root: &mut Weighed, rule: &EntryRule) {
 }
 
 fn merge(into: &mut Weighed, from: &Weighed) {
-    into.lists.extend(from.lists.iter().filter(|way| !into.lists.contains(way)).cloned().collect::<Vec<_>>());
-    into.maps.extend(from.maps.iter().filter(|way| !into.maps.contains(way)).cloned().collect::<Vec<_>>());
-    into.words.extend(from.words.iter().filter(|way| !into.words.contains(way)).cloned().collect::<Vec<_>>());
+    let kinds =
+        [(&mut into.lists, &from.lists), (&mut into.maps, &from.maps), (&mut into.words, &from.words)];
+    for (into, from) in kinds {
+        for way in from {
+            if !into.contains(way) {
+                into.push(way.clone());
+            }
+        }
+    }
 }
