@@ -5,7 +5,7 @@ use super::ledger::Ledger;
 use super::scope::{Scope, texts};
 use crate::decode::path_of;
 use crate::profile::reply::EntryRule;
-use crate::request::same_id;
+use crate::request::{same_id, whole_id};
 
 /// The entry's ids, best first, each with all that belongs to the identity.
 pub(super) fn own_ids<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &Ledger<'_>) -> Vec<Found<'a>> {
@@ -16,24 +16,18 @@ pub(super) fn own_ids<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &Ledger<'
     let text = |places| scope.text(places).map(|found| found.decode().into_owned());
     let (parent, version, port) = (text(&rule.parent), text(&rule.version), text(&rule.port));
     let asked = ledger.asked();
+    let parent = parent
+        .as_deref()
+        .filter(|parent| asked.has_several_parents() || asked.scope().is_some_and(|own| own != *parent));
     let whole = |id: Found<'a>| {
-        let mut whole = id.decode().into_owned();
-        if let Some(port) = &port {
-            whole = format!("{whole}:{port}");
-        }
-        if let Some(version) = &version {
+        let id = id.decode();
+        let version = version.as_deref().filter(|version| {
             // Where ids do not show it, it must be the one that was asked all the same.
-            let own = asked.by_id(&whole).and_then(|item| asked.version(item as usize));
-            if asked.has_several_versions() || own != Some(version.as_str()) {
-                whole = format!("{whole}/{version}");
-            }
-        }
-        match &parent {
-            Some(parent) if asked.has_several_parents() || asked.scope().is_some_and(|own| own != parent) => {
-                Found::Made(format!("{parent}/{whole}"))
-            }
-            _ => Found::Made(whole),
-        }
+            let bare = whole_id(None, &id, port.as_deref(), None);
+            let own = asked.by_id(&bare).and_then(|item| asked.version(item as usize));
+            asked.has_several_versions() || own != Some(*version)
+        });
+        Found::Made(whole_id(parent, &id, port.as_deref(), version).into_owned())
     };
     ids.into_iter().map(whole).collect()
 }

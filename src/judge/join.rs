@@ -67,49 +67,17 @@ pub(super) fn resolve<'a>(
     if rule.joins_by_one_id() {
         return by_own_id(rule, scope, ledger, found);
     }
-    if rule.fans_out {
-        // The first place that gives any: a sub-job's server, else its list of volumes.
-        let mut ids = Vec::new();
-        for place in &rule.id {
-            texts(std::slice::from_ref(place), scope, &mut |id| ids.push(id));
-            // What is no text among them is somebody's all the same.
-            if !ids.is_empty() && scope.holds_more_than_texts(place) {
-                found(ledger, Hit::Unasked(None), How::Nobody);
-            }
-            if !ids.is_empty() {
-                break;
-            }
-        }
-        let any = !ids.is_empty();
-        for id in ids {
-            let hit = match by_id(rule, ledger, &id) {
-                Some(item) => Hit::Asked(item, None),
-                None => Hit::Unasked(Some(id)),
-            };
-            found(ledger, hit, How::Id);
-        }
-        if any {
-            return;
-        }
+    if rule.fans_out && by_many_ids(rule, scope, ledger, found) {
+        return;
     }
     let ids = own_ids(rule, scope, ledger);
     let mut placed = false;
     for join in &rule.join {
         match join {
             Join::Index => {
-                let mut indexes = Vec::new();
-                texts(&rule.index, scope, &mut |text| indexes.extend(leading_number(&text.decode())));
-                let stated = rule.index.iter().any(|place| scope.exists(place, true));
-                if indexes.is_empty() && !stated {
-                    indexes.extend(rule.index_default);
-                }
+                let (items, stated) = at_indexes(rule, scope, ledger);
                 // Out of range, or no number: it names somebody, if nobody that was asked.
                 placed |= stated;
-                let items: Vec<u32> = indexes
-                    .into_iter()
-                    .filter_map(|index| index.checked_sub(rule.index_base))
-                    .filter_map(|position| item_at(ledger, position as usize))
-                    .collect();
                 if !items.is_empty() {
                     for item in items {
                         found(ledger, Hit::Asked(item, ids.first().cloned()), How::Index);
@@ -164,6 +132,48 @@ pub(super) fn resolve<'a>(
     let keyed =
         rule.join.iter().any(|join| matches!(join, Join::Key | Join::ContentId)) && has_key(rule, scope);
     fallback(scope, ledger, ids.into_iter().next(), keyed || placed, found);
+}
+
+/// The items of all ids that the first place gives which gives any: a sub-job's server, else its list of volumes. False where
+/// none does.
+fn by_many_ids<'a>(
+    rule: &EntryRule,
+    scope: &Scope<'a>,
+    ledger: &mut Ledger<'a>,
+    found: &mut Give<'_, 'a>,
+) -> bool {
+    for place in &rule.id {
+        let mut ids = Vec::new();
+        texts(std::slice::from_ref(place), scope, &mut |id| ids.push(id));
+        if ids.is_empty() {
+            continue;
+        }
+        // What is no text among them is somebody's all the same.
+        if scope.holds_more_than_texts(place) {
+            found(ledger, Hit::Unasked(None), How::Nobody);
+        }
+        for id in ids {
+            let hit = match by_id(rule, ledger, &id) {
+                Some(item) => Hit::Asked(item, None),
+                None => Hit::Unasked(Some(id)),
+            };
+            found(ledger, hit, How::Id);
+        }
+        return true;
+    }
+    false
+}
+
+/// The items at the indexes that the entry states, and whether it states any.
+fn at_indexes(rule: &EntryRule, scope: &Scope<'_>, ledger: &Ledger<'_>) -> (Vec<u32>, bool) {
+    let mut indexes = Vec::new();
+    texts(&rule.index, scope, &mut |text| indexes.extend(leading_number(&text.decode())));
+    let stated = rule.index.iter().any(|place| scope.exists(place, true));
+    if indexes.is_empty() && !stated {
+        indexes.extend(rule.index_default);
+    }
+    let positions = indexes.into_iter().filter_map(|index| index.checked_sub(rule.index_base));
+    (positions.filter_map(|position| item_at(ledger, position as usize)).collect(), stated)
 }
 
 /// Whether the entry at an item's position can be that item's: it names nothing, or nothing but that item.

@@ -98,18 +98,9 @@ impl Asked {
             *known != &element.version
         });
         for element in elements {
-            let id = match (&element.id, &element.version) {
-                (Some(id), Some(version)) if self.several_versions => {
-                    Some(Cow::Owned(format!("{id}/{version}")))
-                }
-                (id, _) => id.as_deref().map(Cow::Borrowed),
-            };
-            let whole = match (&element.parent, id) {
-                (Some(parent), Some(id)) if self.several_parents => {
-                    Some(Cow::Owned(format!("{parent}/{id}")))
-                }
-                (_, id) => id,
-            };
+            let version = element.version.as_deref().filter(|_| self.several_versions);
+            let parent = element.parent.as_deref().filter(|_| self.several_parents);
+            let whole = element.id.as_deref().map(|id| whole_id(parent, id, None, version));
             let before = self.items.len();
             self.push(whole.as_deref(), element.key.as_deref(), element.raw.as_deref());
             if self.items.len() > before {
@@ -308,6 +299,27 @@ fn enter<'t>(
             None
         }
     }
+}
+
+/// An id with what is shown of the rest of its identity: `parent/id:port/version`.
+pub(crate) fn whole_id<'i>(
+    parent: Option<&str>,
+    id: &'i str,
+    port: Option<&str>,
+    version: Option<&str>,
+) -> Cow<'i, str> {
+    let mut whole = Cow::Borrowed(id);
+    if let Some(parent) = parent {
+        whole = Cow::Owned(format!("{parent}/{whole}"));
+    }
+    for (mark, part) in [(':', port), ('/', version)] {
+        if let Some(part) = part {
+            let whole = whole.to_mut();
+            whole.push(mark);
+            whole.push_str(part);
+        }
+    }
+    whole
 }
 
 /// Whether two ids name the same resource.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::asked::{Asked, Relative};
+use super::asked::{Asked, Relative, whole_id};
 use super::filter;
 use super::reader::{Match, Reader};
 use crate::decode::{Kind, Pointer, Value, path_of, response_keys};
@@ -234,17 +234,12 @@ impl<'a> Adder<'a, '_, '_> {
                 return Some(Cow::Owned(parts.join("/")));
             }
         }
-        let id = self.id.iter().find_map(|place| self.text(place, element))?;
-        Some(self.with_tail(id, element))
-    }
-
-    /// An id with the port that belongs to it.
-    fn with_tail(&self, id: Cow<'a, str>, element: Value<'a>) -> Cow<'a, str> {
-        let tail = |places: &[RequestPlace]| places.iter().find_map(|place| self.text(place, element));
-        match tail(&self.rules.port) {
-            Some(port) => Cow::Owned(format!("{id}:{port}")),
+        let text = |places: &[RequestPlace]| places.iter().find_map(|place| self.text(place, element));
+        let id = text(self.id)?;
+        Some(match text(&self.rules.port) {
+            Some(port) => owned(whole_id(None, &id, Some(&port), None)),
             None => id,
-        }
+        })
     }
 
     fn text(&self, place: &RequestPlace, element: Value<'a>) -> Option<Cow<'a, str>> {

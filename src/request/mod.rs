@@ -11,7 +11,7 @@ mod recognise; // head and body → action
 mod view; // bytes → Request
 
 pub use asked::Asked;
-pub(crate) use asked::{hash_id, same_id};
+pub(crate) use asked::{hash_id, same_id, whole_id};
 pub use head::Head;
 pub use recognise::{Scope, may_match};
 pub use view::view;
