@@ -199,6 +199,17 @@ pub enum Bare {
     Unknown,
 }
 
+impl From<Outcome> for Bare {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Succeeded => Self::Succeeded,
+            Outcome::Accepted => Self::Accepted,
+            Outcome::Failed | Outcome::NotAttempted => Self::Failed,
+            Outcome::Unknown => Self::Unknown,
+        }
+    }
+}
+
 /// The parts of an envelope before its outcome is derived.
 #[derive(Debug)]
 pub struct Parts<'a> {

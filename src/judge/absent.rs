@@ -18,11 +18,8 @@ impl<'a> Judge<'a, '_> {
         }
         let (outcome, evidence, category) = self.absent_verdict(ledger, exhaustive);
         self.trace.absent(outcome, evidence, "what the profile says of items that the reply leaves out");
-        ledger.fill(|_| {
-            let mut verdict = Verdict::new(outcome, evidence);
-            verdict.fault = category.map(|category| Fault::of(category, Origin::Vendor));
-            verdict
-        });
+        let fault = category.map(|category| Fault::of(category, Origin::Vendor));
+        ledger.fill(Verdict { fault, ..Verdict::new(outcome, evidence) });
     }
 
     fn absent_verdict(
@@ -97,10 +94,12 @@ impl<'a> Judge<'a, '_> {
                 self.unexplained = true;
                 if self.request.asked.is_empty() {
                     // A vendor's typing error must not become a million verdicts.
+                    let fault = Some(Fault::of(Category::Unknown, Origin::Vendor));
                     for _ in bad..failed.min(bad + MOST_COUNTED) {
-                        let mut verdict = Verdict::new(Outcome::Failed, Evidence::Batch);
-                        verdict.fault = Some(Fault::of(Category::Unknown, Origin::Vendor));
-                        ledger.push_nameless(verdict);
+                        ledger.push_nameless(Verdict {
+                            fault,
+                            ..Verdict::new(Outcome::Failed, Evidence::Batch)
+                        });
                     }
                 }
             }

@@ -111,9 +111,7 @@ impl<'a> Judge<'a, '_> {
         let fine = outer.kind == OuterKind::Fine && !outer.dry_run;
         if fine && !ledger.any_bad() && self.bare != Bare::Failed && self.is_unread_failure() {
             self.unexplained = true;
-            if self.bare != Bare::Unknown {
-                self.bare = Bare::Unknown;
-            }
+            self.bare = Bare::Unknown;
         }
         self.explain_counts(ledger);
     }

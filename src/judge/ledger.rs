@@ -7,8 +7,7 @@ use hashbrown::HashTable;
 use super::alike::Differing;
 use crate::decode::same;
 use crate::envelope::{Evidence, Outcome, Texts, Verdict};
-use crate::request::Asked;
-use crate::request::hash_id;
+use crate::request::{Asked, hash_id};
 
 /// The asked items and what was stated about them so far.
 #[derive(Debug)]
@@ -276,16 +275,16 @@ impl<'a> Ledger<'a> {
         true
     }
 
-    /// Gives every item nothing was stated about the verdict that `make` makes for it.
-    pub(super) fn fill(&mut self, mut make: impl FnMut(usize) -> Verdict) {
+    /// Gives every item nothing was stated about the same verdict.
+    pub(super) fn fill(&mut self, same: Verdict) {
         if self.silent() == 0 {
             return;
         }
+        self.bad |= !same.outcome.is_good();
         self.make_room(self.asked.len());
         for item in 0..self.slots.len() {
             if !self.said[item] {
-                let mut verdict = make(item);
-                self.bad |= !verdict.outcome.is_good();
+                let mut verdict = same;
                 name(self.asked, item as u32, &mut verdict);
                 self.slots[item] = verdict;
                 self.said[item] = true;

@@ -151,13 +151,8 @@ struct Judgement {
 pub fn unanswered<'a>(request: &'a Request, category: Category, delivered: bool, what: &str) -> Envelope<'a> {
     let mut ledger = Ledger::new(&request.asked, "");
     let outcome = if delivered { Outcome::Unknown } else { Outcome::Failed };
-    let evidence = Evidence::Gateway;
-    let fault = Fault::of(category, Origin::Network);
-    ledger.fill(|_| {
-        let mut verdict = Verdict::new(outcome, evidence);
-        verdict.fault = Some(fault);
-        verdict
-    });
+    let fault = Some(Fault::of(category, Origin::Network));
+    ledger.fill(Verdict { fault, ..Verdict::new(outcome, Evidence::Gateway) });
     let mut diagnostics = Vec::new();
     if delivered {
         diagnostics.push(Diagnostic::new("upstream_lost", what));
@@ -165,7 +160,7 @@ pub fn unanswered<'a>(request: &'a Request, category: Category, delivered: bool,
     Envelope::seal(Parts {
         operation: operation(request),
         results: ledger.into_results().0,
-        fault: Some(fault),
+        fault,
         unexplained: true,
         others_done: false,
         task: None,
@@ -185,14 +180,14 @@ pub fn over_limit<'a>(
     what: impl Into<String>,
 ) -> Envelope<'a> {
     let mut ledger = Ledger::new(&request.asked, "");
-    let fault = Fault::of(Category::BadResponse, Origin::Gateway);
-    ledger.fill(|_| Verdict { fault: Some(fault), ..Verdict::new(Outcome::Unknown, Evidence::None) });
+    let fault = Some(Fault::of(Category::BadResponse, Origin::Gateway));
+    ledger.fill(Verdict { fault, ..Verdict::new(Outcome::Unknown, Evidence::None) });
     let request_id = request_id.map(|id| ledger.texts.refer(id, false));
     let (results, texts) = ledger.into_results();
     Envelope::seal(Parts {
         operation: operation(request),
         results,
-        fault: Some(fault),
+        fault,
         unexplained: true,
         others_done: false,
         task: None,
@@ -371,11 +366,14 @@ impl<'a> Judge<'a, '_> {
     /// An empty batch still needs a fault when the HTTP status alone refused it.
     fn status_fault(&self, results: &[Verdict]) -> Option<Fault> {
         let refused = results.is_empty() && matches!(self.bare, Bare::Failed | Bare::Unknown);
-        refused.then(|| {
-            let status = self.reply.status;
-            let category = if status >= 400 { Category::of_status(status) } else { Category::BadResponse };
-            Fault::of(category, Origin::Vendor)
-        })
+        refused.then(|| self.fault_of_status())
+    }
+
+    /// The fault that the HTTP status alone tells.
+    fn fault_of_status(&self) -> Fault {
+        let status = self.reply.status;
+        let category = if status >= 400 { Category::of_status(status) } else { Category::BadResponse };
+        Fault::of(category, Origin::Vendor)
     }
 
     fn count_unmapped(&mut self, results: &[Verdict], batch: Option<&Fault>, texts: &Texts<'a>) {

@@ -74,12 +74,17 @@ impl<'r> Net<'r> {
         ways.filter(move |way| silent.is_empty() || !silent.contains(&way.0))
     }
 
-    /// Those of the ways that lead through a member; none: all ways, from their start.
+    /// Those of the ways that lead through a member. No `ways`: all, from their start.
     fn on(&self, ways: Option<&[Way<'r>]>, key: Scalar<'_>) -> Vec<Way<'r>> {
-        let fits = |way: &Way<'r>| way.0.step_fits(way.1, key);
+        self.step(ways, |way| way.0.step_fits(way.1, key))
+    }
+
+    /// Those of the ways whose next step fits, one step on.
+    fn step(&self, ways: Option<&[Way<'r>]>, fits: impl Fn(&Way<'r>) -> bool) -> Vec<Way<'r>> {
+        let further = |way: Way<'r>| (way.0, way.1 + 1, way.2);
         match ways {
-            Some(ways) => ways.iter().filter(|way| fits(way)).map(further).collect(),
-            None => self.ways().filter(fits).map(|way| further(&way)).collect(),
+            Some(ways) => ways.iter().copied().filter(fits).map(further).collect(),
+            None => self.ways().filter(fits).map(further).collect(),
         }
     }
 
@@ -105,11 +110,7 @@ impl<'r> Net<'r> {
         if node.kind() != Kind::Array {
             return None;
         }
-        let every = |way: &Way<'r>| way.0.is_every(way.1);
-        let on: Vec<Way<'_>> = match ways {
-            Some(ways) => ways.iter().filter(|way| every(way)).map(further).collect(),
-            None => self.ways().filter(every).map(|way| further(&way)).collect(),
-        };
+        let on = self.step(ways, |way| way.0.is_every(way.1));
         if on.is_empty() || on.iter().any(|way| way.0.len() == way.1) {
             return None;
         }
@@ -162,21 +163,26 @@ impl<'r> Net<'r> {
     /// The members at the root and in wrappers that no rule weighs, as pointers; for people.
     pub(super) fn unread(&self, root: Value<'_>) -> Vec<String> {
         let mut found = Vec::new();
-        self.list_unread(root, root, &self.ways().collect::<Vec<_>>(), &mut found);
+        self.list_unread(root, root, None, &mut found);
         found
     }
 
-    fn list_unread(&self, root: Value<'_>, node: Value<'_>, ways: &[Way<'r>], found: &mut Vec<String>) {
+    fn list_unread(
+        &self,
+        root: Value<'_>,
+        node: Value<'_>,
+        ways: Option<&[Way<'r>]>,
+        found: &mut Vec<String>,
+    ) {
         for (key, value) in node.members() {
-            let on: Vec<Way<'_>> =
-                ways.iter().filter(|way| way.0.step_fits(way.1, key)).map(further).collect();
+            let on = self.on(ways, key);
             if on.iter().any(|way| way.0.len() == way.1) {
                 continue;
             }
             if on.is_empty() {
                 found.extend(root.way_to(value));
             } else {
-                self.list_unread(root, value, &on, found);
+                self.list_unread(root, value, Some(&on), found);
             }
         }
     }
@@ -196,10 +202,6 @@ impl<'r> Net<'r> {
         let harmless = || self.harmless.iter().any(|own| own.eq_ignore_ascii_case(name));
         (says && !harmless()).then_some(certain)
     }
-}
-
-fn further<'r>(way: &Way<'r>) -> Way<'r> {
-    (way.0, way.1 + 1, way.2)
 }
 
 fn wraps(key: Scalar<'_>) -> bool {

@@ -139,18 +139,14 @@ fn failed<'a>(rule: &OuterRule, scope: &Scope<'a>, code: Option<Found<'a>>, text
     } else {
         OuterKind::Failed
     };
-    let class = match (&code, kind) {
-        (_, OuterKind::Summary) => None,
-        (Some(_), _) => vendor.codes.find(&text),
-        (None, _) => None,
-    };
-    let fallback = rule.category.unwrap_or(match code {
-        None if rule.category.is_none() && scope.reply.status >= 400 => {
-            Category::of_status(scope.reply.status)
-        }
-        _ => Category::Unknown,
+    let known = code.as_ref().filter(|_| kind != OuterKind::Summary).and_then(|_| vendor.codes.find(&text));
+    let class = known.unwrap_or_else(|| {
+        Class::of(match (rule.category, scope.reply.status) {
+            (Some(category), _) => category,
+            (None, status @ 400..) if code.is_none() => Category::of_status(status),
+            _ => Category::Unknown,
+        })
     });
-    let class = class.unwrap_or(Class::of(fallback));
     let retry_after_ms = delay(scope, &rule.retry_after).or_else(|| retry_after_header(scope.reply.headers));
     Outer {
         kind,

@@ -134,11 +134,10 @@ impl<'a> Scope<'a> {
             Ok(())
         };
         for place in places {
-            let (Place::Here(pointer) | Place::Root(pointer)) = place else {
+            let Some((pointer, from)) = self.way(place) else {
                 self.text_at(place).map_or(Ok(()), |text| add(&text.decode()))?;
                 continue;
             };
-            let from = if matches!(place, Place::Here(_)) { self.here } else { self.root };
             let mut read = Ok(());
             let mut one = |value: Value<'a>| {
                 read = match value.scalar() {
@@ -158,11 +157,7 @@ impl<'a> Scope<'a> {
 
     /// Whether something is there; `null_counts` tells whether null is something.
     pub(crate) fn exists(&self, place: &Place, null_counts: bool) -> bool {
-        let (pointer, from) = match place {
-            Place::Here(pointer) => (pointer, self.here),
-            Place::Root(pointer) => (pointer, self.root),
-            other => return self.text_at(other).is_some(),
-        };
+        let Some((pointer, from)) = self.way(place) else { return self.text_at(place).is_some() };
         let Some(from) = from else { return false };
         if self.rule.is_none() && !pointer.may_begin(self.letters) {
             return false;
@@ -215,12 +210,8 @@ impl<'a> Scope<'a> {
 
     /// Whether a place leads to an object or a list as well.
     pub(super) fn holds_more_than_texts(&self, place: &Place) -> bool {
-        let (way, from) = match place {
-            Place::Here(way) => (way, self.here),
-            Place::Root(way) => (way, self.root),
-            _ => return false,
-        };
-        from.is_some_and(|from| way.visit(from, &mut |value| value.scalar().is_none() && !value.is_empty()))
+        let Some((way, Some(from))) = self.way(place) else { return false };
+        way.visit(from, &mut |value| value.scalar().is_none() && !value.is_empty())
     }
 
     /// Whether something else stands where entries of a rule belong: a flag, a number, a text.
@@ -232,9 +223,15 @@ impl<'a> Scope<'a> {
     }
 
     fn value_at(&self, place: &Place) -> Option<Value<'a>> {
+        let (way, from) = self.way(place)?;
+        way.first(from?)
+    }
+
+    /// The way of a place in the document, and where it starts: nowhere, if there is no document.
+    fn way<'p>(&self, place: &'p Place) -> Option<(&'p Pointer, Option<Value<'a>>)> {
         match place {
-            Place::Here(pointer) => pointer.first(self.here?),
-            Place::Root(pointer) => pointer.first(self.root?),
+            Place::Here(way) => Some((way, self.here)),
+            Place::Root(way) => Some((way, self.root)),
             _ => None,
         }
     }
@@ -396,15 +393,11 @@ pub(super) fn each<'a>(
 /// Every id an entry's places give: one, or many through `*`.
 pub(super) fn texts<'a>(places: &[Place], scope: &Scope<'a>, found: &mut impl FnMut(Found<'a>)) {
     for place in places {
-        let (pointer, from) = match place {
-            Place::Here(pointer) => (pointer, scope.here),
-            Place::Root(pointer) => (pointer, scope.root),
-            other => {
-                if let Some(text) = scope.text_at(other) {
-                    found(text);
-                }
-                continue;
+        let Some((pointer, from)) = scope.way(place) else {
+            if let Some(text) = scope.text_at(place) {
+                found(text);
             }
+            continue;
         };
         let Some(from) = from else { continue };
         pointer.visit(from, &mut |value| {

@@ -35,7 +35,7 @@ impl<'a> Judge<'a, '_> {
         // It comes in an error's root element, too.
         let doubts = doubts.without(Doubt::Unmarked).with_if(Doubt::Unread, self.is_unread_failure());
         match weigh(claim, Basis::Whole, doubts) {
-            Ok(outcome) => ledger.fill(|_| Verdict::new(outcome, Evidence::Batch)),
+            Ok(outcome) => ledger.fill(Verdict::new(outcome, Evidence::Batch)),
             Err(doubt) => self.doubted(ledger, doubt),
         }
         true
@@ -52,18 +52,14 @@ impl<'a> Judge<'a, '_> {
             }
             _ => (outer::weigh(self.reply.status, outer.category()), Evidence::Batch),
         };
-        self.bare = if outcome == Outcome::Unknown { Bare::Unknown } else { Bare::Failed };
+        self.bare = outcome.into();
         self.trace.whole(outcome, evidence, "the vendor's outer verdict applies to every item");
         // Somebody failed, nobody says who: the summary's code is no item's code.
         let fault = match outer.kind {
             OuterKind::Summary => Fault::of(Category::Unknown, Origin::Vendor),
             _ => outer.fault.unwrap_or_else(|| Fault::of(Category::Unknown, Origin::Vendor)),
         };
-        ledger.fill(|_| {
-            let mut verdict = Verdict::new(outcome, evidence);
-            verdict.fault = Some(fault);
-            verdict
-        });
+        ledger.fill(Verdict { fault: Some(fault), ..Verdict::new(outcome, evidence) });
     }
 
     /// The first `[[reply.whole]]` rule that holds and whose claim is proved.
@@ -115,14 +111,9 @@ impl<'a> Judge<'a, '_> {
             if let Some(id) = task {
                 self.task = Some(self.task_of(&id, outcome.into(), ledger));
             }
-            self.bare = match outcome {
-                Outcome::Succeeded => Bare::Succeeded,
-                Outcome::Accepted => Bare::Accepted,
-                Outcome::Failed | Outcome::NotAttempted => Bare::Failed,
-                Outcome::Unknown => Bare::Unknown,
-            };
+            self.bare = outcome.into();
             let fault = rule.category.filter(|_| !outcome.is_good()).map(|c| Fault::of(c, Origin::Vendor));
-            ledger.fill(|_| Verdict { fault, ..Verdict::new(outcome, rule.evidence) });
+            ledger.fill(Verdict { fault, ..Verdict::new(outcome, rule.evidence) });
             return true;
         }
         false
@@ -152,34 +143,35 @@ impl<'a> Judge<'a, '_> {
 
     /// A claim on the whole call that is doubted: refused where the status says so, else unknown.
     fn doubted(&mut self, ledger: &mut Ledger<'a>, doubt: Doubt) {
-        let status = self.reply.status;
-        if (400..500).contains(&status) && status != 408 && doubt == Doubt::Error {
+        if self.is_refused() && doubt == Doubt::Error {
             return self.by_status(ledger, Outcome::Failed);
         }
         self.bare = Bare::Unknown;
         self.trace.whole(Outcome::Unknown, Evidence::None, doubt.words());
-        ledger.fill(|_| {
-            let mut verdict = Verdict::new(Outcome::Unknown, Evidence::None);
-            verdict.fault = Some(Fault::of(Category::Unknown, Origin::Vendor));
-            verdict
-        });
+        let fault = Some(Fault::of(Category::Unknown, Origin::Vendor));
+        ledger.fill(Verdict { fault, ..Verdict::new(Outcome::Unknown, Evidence::None) });
+    }
+
+    /// Whether the HTTP status refuses the call.
+    fn is_refused(&self) -> bool {
+        (400..500).contains(&self.reply.status) && self.reply.status != 408
     }
 
     /// Readable, but nothing in it is a verdict we know.
     fn nothing_said(&mut self, ledger: &mut Ledger<'a>) {
         let status = self.reply.status;
-        if (400..500).contains(&status) && status != 408 {
+        if self.is_refused() {
             return self.by_status(ledger, Outcome::Failed);
         }
         if status >= 400 {
             return self.by_status(ledger, Outcome::Unknown);
         }
         // A bare 202 without a body is a promise, not a result.
-        let stated = self.doubts.has(Doubt::Error) || self.doubts.has(Doubt::AskedUnclear);
-        if status == 202 && self.scope.root.is_none() && !stated {
+        let stated = self.doubts.has(Doubt::Error);
+        if status == 202 && self.scope.root.is_none() && !stated && !self.doubts.has(Doubt::AskedUnclear) {
             self.trace.whole(Outcome::Accepted, Evidence::Batch, "a bare 202");
             self.bare = Bare::Accepted;
-            ledger.fill(|_| Verdict::new(Outcome::Accepted, Evidence::Batch));
+            ledger.fill(Verdict::new(Outcome::Accepted, Evidence::Batch));
             return;
         }
         if self.request.action().lookup
@@ -192,7 +184,6 @@ impl<'a> Judge<'a, '_> {
         if self.scope.root.is_some() {
             self.body = BodyState::Unparsed;
         }
-        let stated = self.doubts.has(Doubt::Error);
         if !stated {
             self.note("reply_unrecognised", "the reply fits no shape the profile knows");
         }
@@ -209,28 +200,18 @@ impl<'a> Judge<'a, '_> {
     }
 
     fn by_status(&mut self, ledger: &mut Ledger<'a>, outcome: Outcome) {
-        let category = Category::of_status(self.reply.status);
-        let mut fault = Fault::of(category, Origin::Vendor);
-        fault.retry_after_ms = outer::retry_after_header(self.reply.headers);
-        self.bare = if outcome == Outcome::Failed { Bare::Failed } else { Bare::Unknown };
+        let retry_after_ms = outer::retry_after_header(self.reply.headers);
+        let fault = Some(Fault { retry_after_ms, ..self.fault_of_status() });
+        self.bare = outcome.into();
         self.trace.whole(outcome, Evidence::Batch, "the HTTP status, since the body says nothing known");
-        ledger.fill(|_| {
-            let mut verdict = Verdict::new(outcome, Evidence::Batch);
-            verdict.fault = Some(fault);
-            verdict
-        });
+        ledger.fill(Verdict { fault, ..Verdict::new(outcome, Evidence::Batch) });
     }
 
     /// Nothing was stated: every item may or may not have been done.
     pub(super) fn unreadable(&mut self, ledger: &mut Ledger<'a>) {
         self.bare = Bare::Unknown;
-        let status = self.reply.status;
-        let category = if status >= 400 { Category::of_status(status) } else { Category::BadResponse };
         self.trace.whole(Outcome::Unknown, Evidence::None, "nothing usable was stated");
-        ledger.fill(|_| {
-            let mut verdict = Verdict::new(Outcome::Unknown, Evidence::None);
-            verdict.fault = Some(Fault::of(category, Origin::Vendor));
-            verdict
-        });
+        let fault = Some(self.fault_of_status());
+        ledger.fill(Verdict { fault, ..Verdict::new(Outcome::Unknown, Evidence::None) });
     }
 }
