@@ -129,8 +129,7 @@ fn build(files: &Files, problems: &mut Vec<String>) -> ProfileSet {
             if file == "vendor.toml" || file == "codes.toml" {
                 continue;
             }
-            let Some(stated) = parse(files, name, file, problems) else { continue };
-            let mut parsed = stated.clone();
+            let Some(mut parsed) = parse(files, name, file, problems) else { continue };
             if let Err(fault) = merge::family(parsed.table.get_mut(), shapes) {
                 problems.push(parsed.problem(&fault));
                 continue;
@@ -138,7 +137,11 @@ fn build(files: &Files, problems: &mut Vec<String>) -> ProfileSet {
             let Some(family) = parsed.read::<FamilyFile>(problems) else { continue };
             match compile::family(&vendor, &shared, family_name, &family) {
                 Ok(profile) => set.add(profile),
-                Err(found) => problems.extend(found.iter().map(|problem| stated.told(problem))),
+                Err(found) => {
+                    // Places are those of the text as it was stated, before it took anything from another table.
+                    let Some(stated) = parse(files, name, file, problems) else { continue };
+                    problems.extend(found.iter().map(|problem| stated.told(problem)));
+                }
             }
         }
     }
