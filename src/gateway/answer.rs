@@ -275,7 +275,7 @@ impl Call {
         let vendors = self.gateway.profiles.vendors().iter();
         let mut vendors =
             vendors.filter(|vendor| route.vendor.as_ref().is_none_or(|own| *own == vendor.name));
-        let known = vendors.any(|vendor| vendor.hosts.iter().any(|pattern| pattern.fits(sent)));
+        let known = vendors.any(|vendor| vendor.host(sent).is_some());
         upstream.filter(|_| !known).map_or(sent, Authority::host)
     }
 }

@@ -11,16 +11,18 @@ mod file; // serde mirror of the files
 pub(crate) mod glob; // `*` patterns
 mod load; // a folder on disk; the one module here that does I/O
 mod merge; // what a table takes from another before it is read
+mod pattern; // paths and hosts as templates
 pub(crate) mod place; // where values are found
 pub(crate) mod reply; // how a reply is read, compiled
 mod set; // all profiles, findable
 mod spot; // where in a text something stands
 pub(crate) mod when; // conditions
 
-pub use action::{Action, Captures, HostPattern, Items, PathPattern, Selector};
+pub use action::{Action, Items, Selector};
 pub use codes::{Class, CodeTable};
 pub use file::{RequestShape, Status};
 pub use load::{LoadError, load, load_vendors, source};
+pub use pattern::{Captures, HostPattern, PathPattern};
 pub use place::RequestPlace;
 pub use set::{ActionRef, ProfileSet};
 
@@ -40,6 +42,14 @@ pub struct Vendor {
     pub(crate) code_in_message: Option<(String, String)>,
     pub(crate) generic: bool,
     pub codes: CodeTable,
+}
+
+impl Vendor {
+    /// What the first pattern captures that a host (without port) fits; none where it is no host of the vendor.
+    pub fn host(&self, host: &str) -> Option<Captures> {
+        let host = pattern::lower(host);
+        self.hosts.iter().find_map(|pattern| pattern.find_lower(&host))
+    }
 }
 
 /// Checked knowledge of one family of a vendor's actions.

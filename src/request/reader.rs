@@ -1,7 +1,6 @@
 //! A request's places evaluated, and what its patterns captured.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
 
 use super::head::Head;
 use crate::decode::{Document, Pointer};
@@ -10,18 +9,12 @@ use crate::profile::{ActionRef, Captures, RequestPlace};
 /// A recognised action and what its patterns captured.
 #[derive(Debug)]
 pub(super) struct Match<'m> {
-    pub(super) at: (usize, usize),
+    pub(super) at: ActionRef,
     pub(super) path: Vec<(&'m str, &'m str)>,
     pub(super) host: Captures,
-    pub(super) score: (bool, usize, usize, bool),
 }
 
 impl Match<'_> {
-    /// Greater is better. Candidates come in no order of their own, so the first file's place is part of it.
-    pub(super) fn rank(&self) -> ((bool, usize, usize, bool), Reverse<ActionRef>) {
-        (self.score, Reverse(self.at))
-    }
-
     /// A capture of the vendor's host.
     pub(super) fn capture(&self, name: &str) -> Option<&str> {
         self.host.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())

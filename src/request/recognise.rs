@@ -1,5 +1,7 @@
 //! Head and body → action. The most specific match wins; ties go to the first file by name.
 
+use std::cmp::Reverse;
+
 use super::head::Head;
 use super::reader::{Match, Reader};
 use crate::decode::{Document, Pointer};
@@ -72,52 +74,54 @@ fn allowed(texts: &[String], value: &str) -> bool {
     texts.is_empty() || texts.iter().any(fits)
 }
 
+/// Whether the host is the action's service's, how many conditions hold, how many bytes the path states, and whether the
+/// vendor is any that speaks so: greater is better.
+type Score = (bool, usize, usize, bool);
+/// Candidates come in no order of their own, so the first file's place is part of it.
+type Rank = (Score, Reverse<ActionRef>);
+
 /// The most specific action that fits head and body.
 pub(super) fn best<'m>(set: &'m ProfileSet, scope: &Scope<'_>, reader: &Reader<'m>) -> Option<Match<'m>> {
     let head = reader.head;
-    let mut best: Option<Match<'_>> = None;
+    let mut best: Option<(Rank, Captures)> = None;
     for vendor in vendors(set, scope) {
         let Some(index) = set.index(&vendor.name) else { continue };
         let mut host = None;
-        let mut consider = |at: ActionRef, selected: bool| {
+        let mut consider = |at: ActionRef| {
             let (profile, action) = set.get(at);
-            if scope.profile.is_some_and(|only| profile.name != only) || !(selected || names(action, reader))
+            if scope.profile.is_some_and(|only| profile.name != only)
+                || !fits_head(action, head, reader.body.is_some())
             {
-                return;
-            }
-            if !fits_head(action, head, reader.body.is_some()) {
                 return;
             }
             // Looked at when it is first of use: most requests fit no action at all.
-            let host = host.get_or_insert_with(|| {
-                head.host.and_then(|host| vendor.hosts.iter().find_map(|pattern| pattern.find(host)))
-            });
-            if let Some(found) = fits(scope, action, at, host.as_ref(), vendor.generic, reader)
-                && best.as_ref().is_none_or(|known| found.rank() > known.rank())
+            let host = host.get_or_insert_with(|| vendor.host(head.host?));
+            if let Some(score) = fits(scope, action, host.as_ref(), vendor.generic, reader)
+                && best.as_ref().is_none_or(|(known, _)| (score, Reverse(at)) > *known)
             {
-                best = Some(found);
+                best = Some(((score, Reverse(at)), host.clone().unwrap_or_default()));
             }
         };
         for (number, places) in index.selectors.iter().enumerate() {
             let Some(name) = places.iter().find_map(|place| reader.text(place, None)) else { continue };
-            for (selector, at) in index.by_value.get(&*name).into_iter().flatten() {
-                consider(*at, *selector == number);
-            }
+            let named = index.by_value.get(&*name).into_iter().flatten();
+            named.filter(|(selector, _)| *selector == number).for_each(|(_, at)| consider(*at));
         }
-        index.by_path(head.path).for_each(|at| consider(at, false));
+        index.by_path(head.path).for_each(consider);
     }
-    best
+    let ((_, Reverse(at)), host) = best?;
+    let path = set.get(at).1.paths.iter().find_map(|path| path.find(head.path)).unwrap_or_default();
+    Some(Match { at, path, host })
 }
 
 /// An action that fits by its head and selector: whether the rest does, and how specific it is.
-fn fits<'m>(
+fn fits(
     scope: &Scope<'_>,
-    action: &'m Action,
-    at: ActionRef,
+    action: &Action,
     host: Option<&Captures>,
     generic: bool,
-    reader: &Reader<'m>,
-) -> Option<Match<'m>> {
+    reader: &Reader<'_>,
+) -> Option<Score> {
     let head = reader.head;
     let root = |document: Option<&Document<'_>>, rows: &[(Pointer, Vec<String>)]| {
         rows.iter().all(|(pointer, texts)| {
@@ -151,22 +155,11 @@ fn fits<'m>(
         + usize::from(!action.first_key.is_empty())
         + usize::from(!action.selector.places.is_empty())
         + usize::from(host.is_some());
-    let fitting = || action.paths.iter().filter(|path| path.fits(head.path));
-    let weight = fitting().map(PathPattern::weight).max().unwrap_or(0);
+    let fitting = action.paths.iter().filter(|path| path.fits(head.path));
+    let weight = fitting.map(PathPattern::weight).max().unwrap_or(0);
     // "Any DELETE" is a fact about one vendor's API: without knowing the vendor it would catch everybody's.
     if scope.vendor.is_none() && scope.profile.is_none() && conditions == 0 && weight <= 1 {
         return None;
     }
-    let path = fitting().next().and_then(|path| path.find(head.path)).unwrap_or_default();
-    Some(Match { at, path, host: captured.to_vec(), score: (same_service, conditions, weight, generic) })
-}
-
-/// Whether the request names the action, where it has a name.
-fn names(action: &Action, reader: &Reader<'_>) -> bool {
-    let places = &action.selector.places;
-    places.is_empty()
-        || places
-            .iter()
-            .find_map(|place| reader.text(place, None))
-            .is_some_and(|name| name == action.selector.value)
+    Some((same_service, conditions, weight, generic))
 }

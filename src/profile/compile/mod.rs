@@ -8,9 +8,10 @@ mod request; // [request], [[actions]]
 mod weighed; // which members the rules weigh
 mod words; // texts, words, wires, conditions
 
-use super::action::{Action, HostPattern, PathPattern};
+use super::action::Action;
 use super::codes::CodeTable;
 use super::file::{CodesFile, FamilyFile, Texts, VendorFile};
+use super::pattern::{HostPattern, PathPattern};
 use super::place::{Place, RequestPlace};
 use super::spot::{self, Step};
 use super::{Profile, Vendor};

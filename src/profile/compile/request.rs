@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::words::{request_wire, when};
 use super::{Check, braced, path_names, table};
 use crate::decode::Pointer;
-use crate::profile::action::{Action, Items, PathPattern, Selector};
+use crate::profile::action::{Action, Items, Selector};
 use crate::profile::file::{ActionFile, FamilyFile, RequestWire, Texts};
+use crate::profile::pattern::PathPattern;
 use crate::profile::place::RequestPlace;
 
 pub(super) fn build_actions(
