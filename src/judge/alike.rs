@@ -17,10 +17,23 @@ const PATIENCE: usize = 32;
 /// The examples of one rule.
 pub(super) struct Examples<'a> {
     rule: &'a EntryRule,
-    /// Ways to the words that decide; none where more than the entry decides.
-    deciding: Option<Vec<&'a Pointer>>,
+    deciding: Deciding<'a>,
     known: Vec<Example<'a>>,
+    /// The entry that was judged last, whether it stood under a key, and what was told of it. It becomes an example when
+    /// another entry comes: a list of one needs none.
+    last: Option<(Value<'a>, bool, Told<'a>)>,
     in_vain: usize,
+}
+
+/// Which words decide beside an entry's structure.
+enum Deciding<'a> {
+    /// More than the entry decides, or nothing was alike.
+    Nothing,
+    /// Not asked yet; `coded`: the vendor writes codes into messages.
+    Unasked {
+        coded: bool,
+    },
+    Words(Vec<&'a Pointer>),
 }
 
 /// An entry that was judged.
@@ -67,13 +80,16 @@ impl<'a> Examples<'a> {
         let monitored = scope.request.monitor.is_some() && !rule.task.is_empty();
         let can = by_own_id && rule.key.is_empty() && !monitored && !tracing && !rule.percent;
         let coded = scope.request.profile.vendor.code_in_message.is_some();
-        let deciding = if can { deciding(rule, coded) } else { None };
-        Self { rule, deciding, known: Vec::new(), in_vain: 0 }
+        let deciding = if can { Deciding::Unasked { coded } } else { Deciding::Nothing };
+        Self { rule, deciding, known: Vec::new(), last: None, in_vain: 0 }
     }
 
     /// What the example tells that an entry is like.
     #[inline]
-    pub(super) fn of(&self, entry: Value<'a>, keyed: bool) -> Option<&Told<'a>> {
+    pub(super) fn of(&mut self, entry: Value<'a>, keyed: bool) -> Option<&Told<'a>> {
+        if self.last.is_some() {
+            self.keep();
+        }
         let nodes = entry.size();
         let like = |example: &&Example<'a>| {
             example.nodes == nodes
@@ -86,34 +102,46 @@ impl<'a> Examples<'a> {
 
     /// Whether another example could be kept.
     pub(super) fn wants_more(&self) -> bool {
-        self.deciding.is_some() && self.known.len() < MOST
+        !matches!(self.deciding, Deciding::Nothing) && self.known.len() < MOST
     }
 
-    /// Keeps an entry as an example, where something was told by which others can be.
+    /// Remembers an entry for an example, where something was told by which others can be.
     pub(super) fn learn(&mut self, scope: &Scope<'a>, told: Option<Told<'a>>) {
-        let Some(deciding) = &self.deciding else { return };
-        let (Some(entry), Some(told)) = (scope.here, told) else { return self.fail() };
-        if self.known.len() >= MOST || !entry.is_small() {
-            return self.fail();
+        if matches!(self.deciding, Deciding::Nothing) {
+            return;
         }
+        match (scope.here, told) {
+            (Some(entry), Some(told)) if self.known.len() < MOST && entry.is_small() => {
+                self.last = Some((entry, scope.key.is_some(), told));
+            }
+            _ => self.fail(),
+        }
+    }
+
+    /// Makes an example of the entry that was judged last.
+    fn keep(&mut self) {
+        let Some((entry, keyed, told)) = self.last.take() else { return };
+        if let Deciding::Unasked { coded } = self.deciding {
+            self.deciding = deciding(self.rule, coded).map_or(Deciding::Nothing, Deciding::Words);
+        }
+        let Deciding::Words(deciding) = &self.deciding else { return };
         let words = deciding.iter().filter_map(|pointer| pointer.first_text(entry));
         let mut decided: Vec<Value<'a>> = words.collect();
         suspects(entry, false, &mut decided);
         let words = decided.into_iter().map(|value| (entry.distance(value), value.text())).collect();
-        self.known.push(Example { entry, keyed: scope.key.is_some(), nodes: entry.size(), words, told });
+        self.known.push(Example { entry, keyed, nodes: entry.size(), words, told });
     }
 
     fn fail(&mut self) {
         self.in_vain += 1;
         if self.in_vain > PATIENCE * (self.known.len() + 1) {
-            self.deciding = None;
+            self.deciding = Deciding::Nothing;
             self.known.clear();
         }
     }
 
     /// A verdict that was just made, as an example's: none when its texts cannot be told apart from what decided.
     pub(super) fn statement(&self, verdict: Verdict, scope: &Scope<'a>) -> Option<Told<'a>> {
-        self.deciding.as_ref()?;
         let entry = scope.here?;
         let message = match verdict.fault {
             Some(_) => own(&self.rule.message, scope)?,
