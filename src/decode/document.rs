@@ -7,91 +7,16 @@
 use std::borrow::Cow;
 
 use super::compare::{same, same_bytes};
+use super::tape::{Kind, Node, Suspects, Tape};
 use crate::json_text::{string, unescape};
-
-/// What a node is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Null = 0,
-    Bool = 1,
-    Number = 2,
-    String = 3,
-    Array = 4,
-    Object = 5,
-}
-
-/// One value or key on the tape, 12 bytes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Node {
-    /// Span in the text: the inside of a string, else the whole value.
-    pub(super) start: u32,
-    pub(super) end: u32,
-    /// Index of the node after this one's last descendant, above four bits of kind and "holds escapes".
-    packed: u32,
-}
-
-/// The kind of an object's keys on the tape: strings, told apart from values.
-const KEY: u32 = 6;
-
-/// Most nodes a tape can hold.
-pub(super) const MOST_NODES: usize = (1 << 28) - 1;
-
-/// Longest text under a tape: positions in it have 32 bits, and a string of an envelope has 28 for its length.
-pub(super) const LONGEST_TEXT: usize = (1 << 28) - 1;
-
-impl Node {
-    #[inline]
-    pub(super) fn new(kind: Kind, escaped: bool, start: usize, end: usize, next: usize) -> Self {
-        let packed = ((next as u32) << 4) | ((kind as u32) << 1) | u32::from(escaped);
-        Self { start: start as u32, end: end as u32, packed }
-    }
-
-    /// An object's key.
-    #[inline]
-    pub(super) fn key(escaped: bool, start: usize, end: usize, next: usize) -> Self {
-        let packed = ((next as u32) << 4) | (KEY << 1) | u32::from(escaped);
-        Self { start: start as u32, end: end as u32, packed }
-    }
-
-    #[inline]
-    pub(super) fn kind(self) -> Kind {
-        match (self.packed >> 1) & 7 {
-            0 => Kind::Null,
-            1 => Kind::Bool,
-            2 => Kind::Number,
-            4 => Kind::Array,
-            5 => Kind::Object,
-            _ => Kind::String,
-        }
-    }
-
-    #[inline]
-    pub(super) fn is_key(self) -> bool {
-        (self.packed >> 1) & 7 == KEY
-    }
-
-    #[inline]
-    pub(super) fn escaped(self) -> bool {
-        self.packed & 1 != 0
-    }
-
-    #[inline]
-    pub(super) fn next(self) -> u32 {
-        self.packed >> 4
-    }
-
-    /// Ends a container.
-    #[inline]
-    pub(super) fn close(&mut self, end: usize, next: usize) {
-        *self = Self::new(self.kind(), false, self.start as usize, end, next);
-    }
-}
 
 /// A body as a tree. Members of an object are (key, value) pairs of nodes on the tape.
 #[derive(Debug)]
 pub struct Document<'a> {
     text: Cow<'a, str>,
     nodes: Vec<Node>,
+    /// What a strict reader might not take.
+    suspects: Suspects,
     /// Whether the text is JSON: strings stand between quotes.
     json: bool,
     /// An XML document's root element, which is no part of the tree.
@@ -99,13 +24,13 @@ pub struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    pub(super) fn new(text: Cow<'a, str>, nodes: Vec<Node>) -> Self {
-        Self { text, nodes, json: true, root_name: None }
+    pub(super) fn new(text: Cow<'a, str>, tape: Tape) -> Self {
+        Self { text, nodes: tape.nodes, suspects: tape.suspects, json: true, root_name: None }
     }
 
     /// Parameters as they stand: there is no JSON of them.
     pub(super) fn parameters(text: Cow<'a, str>, nodes: Vec<Node>) -> Self {
-        Self { text, nodes, json: false, root_name: None }
+        Self { text, nodes, suspects: Suspects::default(), json: false, root_name: None }
     }
 
     /// The same, of XML whose root element has that name.
@@ -121,6 +46,10 @@ impl<'a> Document<'a> {
     /// All nodes, keys included, in the order of the text.
     pub(super) fn tape(&self) -> &[Node] {
         &self.nodes
+    }
+
+    pub(super) fn suspects(&self) -> &Suspects {
+        &self.suspects
     }
 
     /// Whether the text is the body itself, byte for byte.
@@ -267,13 +196,13 @@ impl<'d> Value<'d> {
     #[inline]
     pub fn is_like(self, other: Value<'_>) -> bool {
         let (own, others) = (self.nodes(), other.nodes());
-        let rebase = self.at.wrapping_sub(other.at) << 4;
+        let apart = self.at.wrapping_sub(other.at);
         if own.len() != others.len() {
             return false;
         }
         let (text, other_text) = (self.document.text.as_bytes(), other.document.text.as_bytes());
         for (a, b) in own.iter().zip(others) {
-            if a.packed != b.packed.wrapping_add(rebase) || (a.start == a.end) != (b.start == b.end) {
+            if !a.is_like(*b, apart) || (a.start == a.end) != (b.start == b.end) {
                 return false;
             }
             if a.is_key() {

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use percent_encoding::percent_decode_str;
 
 use super::Bounds;
-use super::document::{Kind, MOST_NODES, Node};
+use super::tape::{Kind, MOST_NODES, Node};
 use crate::json_text::string;
 
 /// Reads parameters that stand in order and need no decoding straight onto the tape; none where anything is unusual.

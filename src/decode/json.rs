@@ -2,28 +2,33 @@
 //!
 //! Format: a node for every value and every key, containers before their content; see [`Node`]. The text is
 //! already known to be UTF-8, so only structure, escapes and number spelling are left to check.
+//!
+//! The objects of a batch are mostly built alike: `twin` reads one by its elder sibling, as far as it goes.
 
-use super::document::{Kind, LONGEST_TEXT, MOST_NODES, Node};
+use super::strict::Looks;
+use super::tape::{Kind, LONGEST_TEXT, MOST_NODES, Node, Suspects, Tape};
 use super::{Bounds, DecodeError, Wire};
-use crate::json_text::plain_run;
+use crate::json_text::{DEEPEST, is_double, lone_surrogate, plain_run};
 
 /// Reads one JSON text.
 ///
 /// # Errors
 /// `Syntax` with the byte offset, `Truncated` when the text ends inside a value, `TooDeep`, `TooMany`, `TooLong`.
-pub(super) fn parse(text: &str, bounds: Bounds) -> Result<Vec<Node>, DecodeError> {
+pub(super) fn parse(text: &str, bounds: Bounds) -> Result<Tape, DecodeError> {
     if text.len() > LONGEST_TEXT {
         return Err(DecodeError::TooLong);
     }
     let mut reader = Reader {
+        text,
         bytes: text.as_bytes(),
         at: 0,
         nodes: Vec::with_capacity(expected_nodes(text).clamp(8, bounds.nodes.max(8))),
         open: Vec::with_capacity(16),
+        suspects: Suspects::default(),
         bounds: Bounds { nodes: bounds.nodes.min(MOST_NODES), ..bounds },
     };
     reader.document()?;
-    Ok(reader.nodes)
+    Ok(Tape { nodes: reader.nodes, suspects: reader.suspects })
 }
 
 /// How much of a text tells how dense the rest is.
@@ -42,13 +47,25 @@ fn expected_nodes(text: &str) -> usize {
     (bytes.len() / SAMPLE + 1).saturating_mul(per_sample).min(bytes.len() / 2)
 }
 
-struct Reader<'t> {
-    bytes: &'t [u8],
-    at: usize,
-    nodes: Vec<Node>,
-    /// Containers not yet closed, as node indexes.
-    open: Vec<u32>,
-    bounds: Bounds,
+pub(super) struct Reader<'t> {
+    text: &'t str,
+    pub(super) bytes: &'t [u8],
+    pub(super) at: usize,
+    pub(super) nodes: Vec<Node>,
+    /// Containers not yet closed.
+    open: Vec<Open>,
+    suspects: Suspects,
+    pub(super) bounds: Bounds,
+}
+
+/// A container that is not yet closed.
+#[derive(Clone, Copy)]
+struct Open {
+    node: u32,
+    object: bool,
+    /// The object in it that was read last without an elder's help; 0: none.
+    elder: u32,
+    looks: Looks,
 }
 
 impl Reader<'_> {
@@ -87,28 +104,53 @@ impl Reader<'_> {
         if self.open.len() >= self.bounds.depth {
             return Err(DecodeError::TooDeep { depth: self.bounds.depth });
         }
-        let index = self.nodes.len() as u32;
+        self.suspects.certain |= self.open.len() >= DEEPEST;
+        let node = self.nodes.len() as u32;
         self.push(kind, false, self.at, self.at)?;
-        self.open.push(index);
         self.at += 1;
+        let object = kind == Kind::Object;
+        let elder = self.open.last().map_or(0, |around| around.elder);
+        if object && elder != 0 && self.twin(elder as usize, node as usize) {
+            return Ok(true);
+        }
+        let mut own = Open { node, object, elder: 0, looks: Looks::default() };
+        let read = self.nodes.len();
+        if read > node as usize + 1 {
+            self.suspect(&mut own, read);
+        }
+        self.open.push(own);
         self.space();
-        let close = if kind == Kind::Object { b'}' } else { b']' };
         match self.bytes.get(self.at) {
             None => Err(self.truncated()),
-            Some(&b) if b == close => {
+            Some(b'}') if object && read == node as usize + 1 => {
                 self.close();
                 Ok(true)
             }
-            Some(_) if kind == Kind::Object => self.key().map(|()| false),
+            Some(b']') if !object => {
+                self.close();
+                Ok(true)
+            }
+            Some(_) if object => self.key().map(|()| false),
             Some(_) => Ok(false),
+        }
+    }
+
+    /// Takes note of the keys that were read by an elder's.
+    fn suspect(&mut self, own: &mut Open, read: usize) {
+        let mut at = own.node as usize + 1;
+        while at < read {
+            if own.looks.add(self.nodes[at], self.bytes) {
+                self.suspects.objects.push(own.node);
+            }
+            at = self.nodes[at + 1].next() as usize;
         }
     }
 
     /// Goes on after a complete value: closes containers, steps over a comma and key. False at the end.
     #[inline]
     fn after_value(&mut self) -> Result<bool, DecodeError> {
-        while let Some(&container) = self.open.last() {
-            let in_object = self.nodes[container as usize].kind() == Kind::Object;
+        while let Some(container) = self.open.last() {
+            let in_object = container.object;
             self.space();
             match self.bytes.get(self.at) {
                 None => return Err(self.truncated()),
@@ -131,8 +173,10 @@ impl Reader<'_> {
     fn close(&mut self) {
         self.at += 1;
         let next = self.nodes.len();
-        if let Some(container) = self.open.pop() {
-            self.nodes[container as usize].close(self.at, next);
+        let Some(closed) = self.open.pop() else { return };
+        self.nodes[closed.node as usize].close(self.at, next);
+        if let Some(around) = self.open.last_mut().filter(|_| closed.object) {
+            around.elder = closed.node;
         }
     }
 
@@ -142,6 +186,11 @@ impl Reader<'_> {
             Some(b'"') => self.string(true)?,
             None => return Err(self.truncated()),
             Some(_) => return Err(self.syntax("a member's name is due")),
+        }
+        if let (Some(own), Some(key)) = (self.open.last_mut(), self.nodes.last())
+            && own.looks.add(*key, self.bytes)
+        {
+            self.suspects.objects.push(own.node);
         }
         self.space();
         match self.bytes.get(self.at) {
@@ -177,6 +226,10 @@ impl Reader<'_> {
             }
         }
         self.at = at + 1;
+        if escaped {
+            self.suspects.certain |=
+                self.text.get(start..at).is_some_and(|inside| lone_surrogate(inside).is_some());
+        }
         let next = self.room()?;
         let node = if key {
             Node::key(escaped, start, at, next)
@@ -215,7 +268,9 @@ impl Reader<'_> {
         if self.bytes.get(at) == Some(&b'.') {
             at = self.some_digits(at + 1)?;
         }
+        let mut long = at - start > 300;
         if let Some(b'e' | b'E') = self.bytes.get(at) {
+            long = true;
             at += 1;
             if let Some(b'+' | b'-') = self.bytes.get(at) {
                 at += 1;
@@ -223,6 +278,9 @@ impl Reader<'_> {
             at = self.some_digits(at)?;
         }
         self.at = at;
+        if long {
+            self.suspects.certain |= self.text.get(start..at).is_some_and(|number| !is_double(number));
+        }
         self.push(Kind::Number, false, start, at)
     }
 

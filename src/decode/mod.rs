@@ -16,17 +16,20 @@ mod multipart; // multipart/mixed of HTTP messages
 mod pointer; // the way to a node
 mod repair; // JSON with slips → JSON
 mod strict; // JSON that every reader takes
+mod tape; // the tree's flat form
+mod twin; // an object read by the one before it
 mod xml;
 
 pub use charset::to_utf8;
 pub use coding::{CODINGS, CodingError, decode_content};
 pub use compare::same;
-pub use document::{Document, Kind, Scalar, Value};
+pub use document::{Document, Scalar, Value};
 pub use fields::response_keys;
 pub use multipart::path_of;
 pub(crate) use pointer::first_letters;
 pub use pointer::{Pointer, PointerError};
 pub use repair::Slips;
+pub use tape::Kind;
 
 use std::borrow::Cow;
 
@@ -149,7 +152,7 @@ fn json_or_mended<'a>(
         return Err(DecodeError::Syntax { wire: Wire::Json, offset: 0, what: "not UTF-8" });
     }
     match json::parse(&text, bounds) {
-        Ok(nodes) => Ok(Document::new(text, nodes)),
+        Ok(tape) => Ok(Document::new(text, tape)),
         Err(DecodeError::Syntax { wire, offset, what }) if mend => {
             let Some(mended) = repair::repair(&text, &mut fidelity.slips) else {
                 return Err(DecodeError::Syntax { wire, offset, what });
@@ -162,8 +165,8 @@ fn json_or_mended<'a>(
 
 /// A document over JSON text we made ourselves.
 fn owned<'a>(text: String, bounds: Bounds) -> Result<Document<'a>, DecodeError> {
-    let nodes = json::parse(&text, bounds)?;
-    Ok(Document::new(Cow::Owned(text), nodes))
+    let tape = json::parse(&text, bounds)?;
+    Ok(Document::new(Cow::Owned(text), tape))
 }
 
 fn missing_boundary() -> DecodeError {
@@ -173,26 +176,37 @@ fn missing_boundary() -> DecodeError {
 /// The wire format a body is most likely in: its first byte decides, since media types lie (servers send JSON
 /// as `text/html`); the media type breaks ties.
 pub fn sniff(body: &[u8], media_type: &str) -> Option<Wire> {
-    let media_type = media_type.to_ascii_lowercase();
-    if media_type.starts_with("multipart/") {
+    if names(media_type, "multipart/") == Some(0) {
         return Some(Wire::Multipart);
     }
+    let of = |name: &str| names(media_type, name).is_some();
+    // Most have no such letter.
+    let by_lines = media_type.bytes().any(|byte| byte | 0x20 == b'j') && (of("ndjson") || of("jsonl"));
     let skipped = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let first = skipped.iter().find(|b| !b.is_ascii_whitespace())?;
     match first {
-        _ if media_type.contains("ndjson") || media_type.contains("jsonl") => Some(Wire::Ndjson),
+        _ if by_lines => Some(Wire::Ndjson),
         b'{' | b'[' => Some(Wire::Json),
         b'<' => Some(Wire::Xml),
-        _ if media_type.contains("x-www-form-urlencoded") => Some(Wire::Form),
+        _ if of("x-www-form-urlencoded") => Some(Wire::Form),
         b'-' if skipped.starts_with(b"--") => Some(Wire::Multipart),
-        _ if media_type.contains("json") => Some(Wire::Json),
-        _ if media_type.contains("xml") => Some(Wire::Xml),
+        _ if of("json") => Some(Wire::Json),
+        _ if of("xml") => Some(Wire::Xml),
         _ => None,
     }
 }
 
 /// Whether a media type announces a binary format that no reader here knows.
 pub fn is_binary(media_type: &str) -> bool {
-    let media_type = media_type.to_ascii_lowercase();
-    media_type.starts_with("application/cbor") || media_type.contains("+cbor")
+    names(media_type, "application/cbor") == Some(0) || names(media_type, "+cbor").is_some()
+}
+
+/// Where a media type holds a name, which is in lower case.
+fn names(media_type: &str, name: &str) -> Option<usize> {
+    let first = name.as_bytes().first()?;
+    let rest = |at: usize| media_type.as_bytes().get(at..at + name.len());
+    let starts = media_type.bytes().enumerate().filter(|(_, byte)| byte.to_ascii_lowercase() == *first);
+    starts
+        .map(|(at, _)| at)
+        .find(|at| rest(*at).is_some_and(|part| part.eq_ignore_ascii_case(name.as_bytes())))
 }

@@ -1,45 +1,55 @@
-//! Whether a JSON document can stand inside another that every reader takes: I-JSON (RFC 7493), told from its tape. The
-//! envelope, which has no tape, tells it of a fragment from the text (`envelope/strict.rs`).
+//! Whether a JSON document can stand inside another that every reader takes: I-JSON (RFC 7493). Reading it leaves suspects, and
+//! only they are looked at again. The envelope, which has no tape, tells it of a fragment from the text (`envelope/strict.rs`).
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 
 use super::compare::same_bytes;
-use super::document::{Document, Kind, Node};
-use crate::json_text::{DEEPEST, is_double, lone_surrogate, unescape};
+use super::document::Document;
+use super::tape::Node;
+use crate::json_text::unescape;
 
-/// Members up to which names that look alike are compared one by one.
+/// Members up to which names are compared one by one.
 const FEW: usize = 8;
+
+/// What an object's names look like: those that share nothing of length, first and last letter need not be compared.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Looks {
+    seen: u64,
+    alike: bool,
+}
+
+impl Looks {
+    /// Adds a key. True for the first that may be one of those before it.
+    #[inline]
+    pub(super) fn add(&mut self, key: Node, text: &[u8]) -> bool {
+        if self.alike {
+            return false;
+        }
+        let name = name(text, key);
+        let ends = name
+            .first()
+            .zip(name.last())
+            .map_or(0, |(first, last)| usize::from(*first) + usize::from(*last) * 4);
+        let look = 1_u64 << ((name.len() * 8 + ends) % 64);
+        // Escapes may spell one name two ways.
+        self.alike = self.seen & look != 0 || key.escaped();
+        self.seen |= look;
+        self.alike
+    }
+}
 
 impl Document<'_> {
     /// No name twice in one object, no half of a surrogate pair, no number beyond a double, and nested no deeper than readers
-    /// go. One pass over the tape: it is asked of every reply that is shown.
+    /// go.
     pub fn is_i_json(&self) -> bool {
         let (tape, text) = (self.tape(), self.text());
-        let inside = |node: &Node| text.get(node.start as usize..node.end as usize).unwrap_or("");
-        // Where the containers end that are open.
-        let mut open: Vec<u32> = Vec::with_capacity(DEEPEST + 1);
-        for (at, node) in tape.iter().enumerate() {
-            match node.kind() {
-                Kind::Null | Kind::Bool => {}
-                // Four characters hold no more than 9e99.
-                Kind::Number if node.end - node.start > 4 && !is_double(inside(node)) => return false,
-                Kind::String if node.escaped() && lone_surrogate(inside(node)).is_some() => return false,
-                Kind::Number | Kind::String => {}
-                kind @ (Kind::Array | Kind::Object) => {
-                    while open.last().is_some_and(|end| *end <= at as u32) {
-                        open.pop();
-                    }
-                    open.push(node.next());
-                    if open.len() > DEEPEST || (kind == Kind::Object && !has_each_name_once(tape, at, text)) {
-                        return false;
-                    }
-                }
-            }
-        }
-        true
+        let suspects = self.suspects();
+        !suspects.certain
+            && suspects.objects.iter().all(|object| has_each_name_once(tape, *object as usize, text))
     }
 }
 
@@ -56,43 +66,37 @@ fn keys(tape: &[Node], object: usize) -> impl Iterator<Item = Node> {
 }
 
 #[inline]
-fn name<'t>(text: &'t str, key: &Node) -> &'t [u8] {
-    text.as_bytes().get(key.start as usize..key.end as usize).unwrap_or(&[])
+fn name(text: &[u8], key: Node) -> &[u8] {
+    text.get(key.start as usize..key.end as usize).unwrap_or(&[])
 }
 
-/// Names that share nothing of length, first and last letter are not compared.
-#[inline]
 fn has_each_name_once(tape: &[Node], object: usize, text: &str) -> bool {
-    let mut looks = 0_u64;
-    for (before, key) in keys(tape, object).enumerate() {
-        let this = name(text, &key);
-        let ends = this
-            .first()
-            .zip(this.last())
-            .map_or(0, |(first, last)| usize::from(*first) + usize::from(*last) * 4);
-        let look = 1_u64 << ((this.len() * 8 + ends) % 64);
-        let alike = looks & look != 0;
-        // Escapes may spell one name two ways.
-        if key.escaped() || (alike && before >= FEW) {
-            return has_each_of_many_once(tape, object, text);
-        }
-        if alike && keys(tape, object).take(before).any(|known| same_bytes(name(text, &known), this)) {
-            return false;
-        }
-        looks |= look;
+    let bytes = text.as_bytes();
+    let few = keys(tape, object).nth(FEW).is_none() && keys(tape, object).all(|key| !key.escaped());
+    if few {
+        let twice = |(before, key): (usize, Node)| {
+            let mut known = keys(tape, object).take(before);
+            known.any(|known| same_bytes(name(bytes, known), name(bytes, key)))
+        };
+        return !keys(tape, object).enumerate().any(twice);
     }
-    true
-}
-
-fn has_each_of_many_once(tape: &[Node], object: usize, text: &str) -> bool {
     let nodes = tape.get(object).map_or(0, |node| node.next() as usize - object);
-    let mut names = HashSet::with_capacity_and_hasher((nodes / 4).min(1 << 16), RandomState::default());
+    let mut names: HashTable<Cow<'_, [u8]>> = HashTable::with_capacity((nodes / 4).min(1 << 16));
+    let hasher = RandomState::default();
+    let hash = |name: &Cow<'_, [u8]>| hasher.hash_one(&**name);
     keys(tape, object).all(|key| {
-        if key.escaped() {
+        let own = if key.escaped() {
             let escaped = text.get(key.start as usize..key.end as usize).unwrap_or("");
-            return names.insert(Cow::Owned(unescape(escaped).into_bytes()));
+            Cow::Owned(unescape(escaped).into_bytes())
+        } else {
+            Cow::Borrowed(name(bytes, key))
+        };
+        let hash_of = hash(&own);
+        let once = names.find(hash_of, |known| same_bytes(known, &own)).is_none();
+        if once {
+            names.insert_unique(hash_of, own, hash);
         }
-        names.insert(Cow::Borrowed(name(text, &key)))
+        once
     })
 }
 
@@ -122,11 +126,32 @@ mod tests {
             (r#"{"\ud83d":1}"#, false),
             ("[12345678901234567890]", true),
             ("[1e999]", false),
+            ("[1e9,-1e-999]", true),
         ] {
             assert_eq!(is_i_json(text), fine, "{text}");
         }
         assert!(is_i_json(&many("\"x\":1")) && !is_i_json(&many("\"k7\":1")));
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert!(is_i_json(&nested(60)) && !is_i_json(&nested(61)));
+        assert!(!is_i_json(&format!("[1{}]", "0".repeat(310))));
+    }
+
+    #[test]
+    fn an_object_built_like_the_one_before_it_hides_no_second_name() {
+        for (text, fine) in [
+            (r#"[{"a":1,"b":2},{"a":1,"b":2},{"a":1}]"#, true),
+            (r#"[{"a":1,"b":2},{"a":1,"a":2}]"#, false),
+            (r#"[{"a":1,"b":2},{"a":1,"b":2,"a":3}]"#, false),
+            (r#"[{"a":1,"b":2},{"b":1,"a":2,"b":3}]"#, false),
+            (r#"[{"a":1,"b":{"c":1}},{"a":1,"b":{"c":1,"c":2}}]"#, false),
+            (r#"[{"a":1,"b":{"c":1}},{"a":1,"b":{"c":1,"d":2},"d":3}]"#, true),
+            // The elder's end is the end, whatever stands behind it.
+            (r#"{"a":{"x":1},"x":2,"b":{"x":1,"x":3}}"#, false),
+            (r#"[[{"x":1}],{"x":2},{"x":1,"y":3,"y":4}]"#, false),
+            (r#"[{"a\u0062":1},{"a\u0062":1}]"#, true),
+            (r#"[{"a\u0062":1},{"a\u0062":1,"ab":2}]"#, false),
+        ] {
+            assert_eq!(is_i_json(text), fine, "{text}");
+        }
     }
 }

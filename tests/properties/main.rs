@@ -3,6 +3,7 @@
 //! Bytes in observe and passthrough, and metrics against summaries, need a gateway: see `tests/gateway`.
 
 mod conversations; // the cases of tests/profiles
+mod elders; // objects read by their elder siblings
 mod evidence; // a failure more, a proof less
 mod example; // entries read by example
 mod judge; // conversation → envelope
