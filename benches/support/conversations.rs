@@ -37,7 +37,7 @@ impl Conversation {
         let head =
             Head { method: &method, host: host.as_deref(), path, query, headers: &self.request.headers };
         let scope = Scope { vendor: self.profile.split('/').next(), profile: None };
-        view(set, &scope, &head, &self.request.body, LIMITS.bounds)
+        view(set, &scope, &head, &self.request.body, LIMITS.bounds).ok()
     }
 
     /// The reply as the gateway gets it.

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::envelope::BatchOutcome;
+use crate::envelope::{BatchOutcome, Selects};
 use crate::explain::{Judged, Manner, Unrecognised, judge_messages, recognise, reply_message};
 use crate::judge::Trace;
 use crate::message::Message;
@@ -114,7 +114,8 @@ fn by_ids(set: &ProfileSet, args: &Args, ids: &[String]) -> Result<Request, Conv
         task: None,
         monitor: None,
         unreadable: false,
-        unclear: false,
+        unclear: None,
+        selects: if profile.actions[action].lookup { Selects::Lookup } else { Selects::Ids },
     })
 }
 

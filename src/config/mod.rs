@@ -26,7 +26,7 @@ pub use load::{load, load_text, with_environment};
 pub use problem::{Problem, Problems};
 pub use route::{Mode, RouteConfig};
 pub use traces::TracesConfig;
-pub use upstream::UpstreamConfig;
+pub use upstream::{HostSent, UpstreamConfig};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -10,6 +10,9 @@ use super::Span;
 pub struct UpstreamConfig {
     /// `https://host[:port][/base]`; `{name}` stands for a capture of the route's host.
     pub url: String,
+    /// Which `Host` the vendor sees: `as_sent`, `upstream`, or a name. Left out: as sent where a route names it, else the
+    /// upstream's.
+    pub host: Option<HostSent>,
     /// Longest wait for a connection, TLS included.
     pub connect_timeout: Span,
     /// Longest wait for the reply's head, from the last request byte.
@@ -28,6 +31,7 @@ impl Default for UpstreamConfig {
     fn default() -> Self {
         Self {
             url: String::new(),
+            host: None,
             connect_timeout: Span::seconds(5),
             head_timeout: Span::seconds(60),
             body_timeout: Span::seconds(60),
@@ -35,5 +39,41 @@ impl Default for UpstreamConfig {
             ca: None,
             credentials: None,
         }
+    }
+}
+
+/// Key `host` of an upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostSent {
+    /// As the caller sent it: signatures cover it.
+    AsSent,
+    /// The host that is dialled.
+    Upstream,
+    Name(String),
+}
+
+impl<'de> serde::Deserialize<'de> for HostSent {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.as_str() {
+            "as_sent" => Ok(Self::AsSent),
+            "upstream" => Ok(Self::Upstream),
+            name if name.parse::<http::uri::Authority>().is_ok_and(|host| !host.as_str().contains('@')) => {
+                Ok(Self::Name(text))
+            }
+            _ => {
+                Err(serde::de::Error::custom(format!("{text:?} is neither as_sent nor upstream nor a host")))
+            }
+        }
+    }
+}
+
+impl serde::Serialize for HostSent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::AsSent => "as_sent",
+            Self::Upstream => "upstream",
+            Self::Name(name) => name,
+        })
     }
 }

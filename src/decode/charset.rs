@@ -2,20 +2,41 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 /// The body as text, and whether bytes had to be replaced by U+FFFD.
 ///
 /// Valid UTF-8 is taken as it is whatever the media type claims: other charsets are practically never valid
-/// UTF-8 by chance. Otherwise a byte order mark or the media type's `charset` decides.
+/// UTF-8 by chance. Otherwise a byte order mark, the media type's `charset` or an XML declaration decides. UTF-16 of plain
+/// letters is valid UTF-8 with a nought beside each, which no JSON, XML or form holds.
 pub fn to_utf8<'a>(body: &'a [u8], media_type: &str) -> (Cow<'a, str>, bool) {
-    if let Ok(text) = std::str::from_utf8(body) {
+    let wide = body.get(..2).is_some_and(|start| start.contains(&0));
+    if let Some(text) = std::str::from_utf8(body).ok().filter(|_| !wide) {
         return (Cow::Borrowed(text), false);
     }
-    let encoding =
-        Encoding::for_bom(body).map(|(found, _)| found).or_else(|| named(media_type)).unwrap_or(UTF_8);
+    let by_noughts = || match body {
+        [0, _, ..] => Some(UTF_16BE),
+        [_, 0, ..] => Some(UTF_16LE),
+        _ => None,
+    };
+    let encoding = Encoding::for_bom(body)
+        .map(|(found, _)| found)
+        .or_else(|| named(media_type))
+        .or_else(by_noughts)
+        .or_else(|| declared(body))
+        .unwrap_or(UTF_8);
     let (text, _, replaced) = encoding.decode(body);
     (text, replaced)
+}
+
+/// The encoding that an XML declaration names (XML 1.0, 4.3.3).
+fn declared(body: &[u8]) -> Option<&'static Encoding> {
+    let declaration = body.strip_prefix(b"<?xml")?.split(|byte| *byte == b'>').next()?;
+    let declaration = std::str::from_utf8(declaration).ok()?;
+    let (_, rest) = declaration.split_once("encoding")?;
+    let quoted = rest.trim_start().strip_prefix('=')?.trim_start();
+    let label = quoted.split(['"', '\'']).nth(1)?;
+    Encoding::for_label(label.as_bytes())
 }
 
 fn named(media_type: &str) -> Option<&'static Encoding> {
@@ -49,6 +70,11 @@ mod tests {
         let gbk = [0x7b, 0x22, 0xd6, 0xd0, 0x22, 0x7d]; // {"中"}
         assert_eq!(to_utf8(&gbk, "application/json; charset=GBK"), ("{\"中\"}".into(), false));
         assert_eq!(to_utf8(b"a\xff", "application/json"), ("a\u{fffd}".into(), true));
+        for wide in [&b"{\0}\0"[..], b"\0{\0}", b"\xff\xfe{\0}\0"] {
+            assert_eq!(to_utf8(wide, "application/json"), ("{}".into(), false));
+        }
+        let xml = b"<?xml version='1.0' encoding='ISO-8859-1'?><a>\xe9</a>";
+        assert!(to_utf8(xml, "").0.ends_with("<a>\u{e9}</a>"));
     }
 
     #[test]

@@ -21,16 +21,31 @@ pub struct Document<'a> {
     json: bool,
     /// An XML document's root element, which is no part of the tree.
     root_name: Option<Box<str>>,
+    /// Of parameters: whether a number of a list stands twice.
+    parameters: Option<bool>,
 }
 
 impl<'a> Document<'a> {
     pub(super) fn new(text: Cow<'a, str>, tape: Tape) -> Self {
-        Self { text, nodes: tape.nodes, suspects: tape.suspects, json: true, root_name: None }
+        Self {
+            text,
+            nodes: tape.nodes,
+            suspects: tape.suspects,
+            json: true,
+            root_name: None,
+            parameters: None,
+        }
     }
 
     /// Parameters as they stand: there is no JSON of them.
     pub(super) fn parameters(text: Cow<'a, str>, nodes: Vec<Node>) -> Self {
-        Self { text, nodes, suspects: Suspects::default(), json: false, root_name: None }
+        let parameters = Some(false);
+        Self { text, nodes, suspects: Suspects::default(), json: false, root_name: None, parameters }
+    }
+
+    /// The same, of parameters that were decoded into JSON; `twice` tells whether a number of a list stands twice.
+    pub(super) fn of_parameters(self, twice: bool) -> Self {
+        Self { parameters: Some(twice), ..self }
     }
 
     /// The same, of XML whose root element has that name.
@@ -60,6 +75,27 @@ impl<'a> Document<'a> {
     /// Gives up the tree and keeps its text.
     pub fn into_text(self) -> Cow<'a, str> {
         self.text
+    }
+
+    /// Whether it is a query string or a form.
+    pub fn is_parameters(&self) -> bool {
+        self.parameters.is_some()
+    }
+
+    /// Whether a name stands twice in one object, or a number in a list of parameters: readers take one of them. Of
+    /// parameters' names only those count of which `is_one` says that they are no list.
+    pub fn repeats(&self, is_one: impl Fn(&str) -> bool) -> bool {
+        let Some(twice) = self.parameters else { return self.has_names_twice() };
+        let mut ones: Vec<Cow<'_, str>> = Vec::new();
+        twice
+            || self.root().members().any(|(key, _)| {
+                let name = key.decode();
+                let again = ones.contains(&name);
+                if !again && is_one(&name) {
+                    ones.push(name);
+                }
+                again
+            })
     }
 
     /// The topmost value.
@@ -284,6 +320,14 @@ impl Scalar<'_> {
     /// Whether the text is `name`.
     pub fn is(&self, name: &str) -> bool {
         if self.escaped { self.decode() == name } else { same(self.raw, name) }
+    }
+
+    /// Whether the text is `name` in any case, with or without `_`.
+    pub fn is_loosely(&self, name: &str) -> bool {
+        let letters = |text: &str| {
+            text.bytes().filter(|b| *b != b'_').map(|b| b.to_ascii_lowercase()).collect::<Vec<u8>>()
+        };
+        self.is(name) || letters(&self.decode()) == letters(name)
     }
 }
 

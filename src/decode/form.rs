@@ -182,6 +182,11 @@ const DEEPEST: usize = 16;
 
 /// The text's pairs as JSON. Never fails: what is no pair is a name without a value.
 pub fn form_to_json(text: &str) -> String {
+    to_json(text).0
+}
+
+/// The same, and whether a number of a list stands twice.
+pub(super) fn to_json(text: &str) -> (String, bool) {
     let mut root = Group::default();
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -196,8 +201,9 @@ pub fn form_to_json(text: &str) -> String {
         }
     }
     let mut out = Vec::with_capacity(text.len() + text.len() / 4 + 16);
-    write(&mut out, &Part::Members(root));
-    String::from_utf8(out).unwrap_or_default()
+    let mut twice = false;
+    write(&mut out, &Part::Members(root), &mut twice);
+    (String::from_utf8(out).unwrap_or_default(), twice)
 }
 
 impl<'t> Group<'t> {
@@ -229,7 +235,7 @@ impl<'t> Group<'t> {
     }
 }
 
-fn write(out: &mut Vec<u8>, part: &Part<'_>) {
+fn write(out: &mut Vec<u8>, part: &Part<'_>, twice: &mut bool) {
     match part {
         Part::Text(text) => {
             let looks_json = text.starts_with(['[', '{']);
@@ -241,12 +247,13 @@ fn write(out: &mut Vec<u8>, part: &Part<'_>) {
         }
         Part::Members(Group { list: members, .. }) => match numbered(members) {
             Some(elements) => {
+                *twice |= elements.windows(2).any(|pair| pair[0].0 == pair[1].0);
                 out.push(b'[');
                 for (n, (_, element)) in elements.into_iter().enumerate() {
                     if n > 0 {
                         out.push(b',');
                     }
-                    write(out, element);
+                    write(out, element, twice);
                 }
                 out.push(b']');
             }
@@ -258,7 +265,7 @@ fn write(out: &mut Vec<u8>, part: &Part<'_>) {
                     }
                     string(out, name);
                     out.push(b':');
-                    write(out, value);
+                    write(out, value, twice);
                 }
                 out.push(b'}');
             }

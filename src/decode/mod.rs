@@ -138,7 +138,10 @@ pub fn read_parameters<'a>(
     let (text, _) = to_utf8(body, media_type);
     match form::parse_plain(&text, bounds) {
         Some(nodes) => Ok(Document::parameters(text, nodes)),
-        None => owned(form::form_to_json(&text), bounds),
+        None => {
+            let (json, twice) = form::to_json(&text);
+            Ok(owned(json, bounds)?.of_parameters(twice))
+        }
     }
 }
 
@@ -176,26 +179,54 @@ fn missing_boundary() -> DecodeError {
 /// The wire format a body is most likely in: its first byte decides, since media types lie (servers send JSON
 /// as `text/html`); the media type breaks ties.
 pub fn sniff(body: &[u8], media_type: &str) -> Option<Wire> {
+    let by_type = typed(media_type);
+    if by_type == Some(Wire::Multipart) {
+        return by_type;
+    }
+    if body.trim_ascii().is_empty() {
+        return None;
+    }
+    match (by_type, by_first_byte(body)) {
+        (Some(Wire::Ndjson), _) => by_type,
+        (_, Some(Wire::Json | Wire::Xml)) => by_first_byte(body),
+        (Some(Wire::Form), _) => by_type,
+        (_, Some(wire)) => Some(wire),
+        (by_type, None) => by_type,
+    }
+}
+
+/// Another wire that a reader may take the body for: what its first byte says, or its media type.
+pub fn sniff_otherwise(body: &[u8], media_type: &str) -> Option<Wire> {
+    let taken = sniff(body, media_type)?;
+    by_first_byte(body).into_iter().chain(typed(media_type)).find(|wire| *wire != taken)
+}
+
+fn by_first_byte(body: &[u8]) -> Option<Wire> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    match body.first()? {
+        b'{' | b'[' => Some(Wire::Json),
+        b'<' => Some(Wire::Xml),
+        b'-' if body.starts_with(b"--") => Some(Wire::Multipart),
+        _ => None,
+    }
+}
+
+/// The wire that a media type names.
+fn typed(media_type: &str) -> Option<Wire> {
     if names(media_type, "multipart/") == Some(0) {
         return Some(Wire::Multipart);
     }
     let of = |name: &str| names(media_type, name).is_some();
     // Most have no such letter.
     let by_lines = media_type.bytes().any(|byte| byte | 0x20 == b'j') && (of("ndjson") || of("jsonl"));
-    let skipped = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let first = skipped.iter().find(|b| !b.is_ascii_whitespace())?;
-    match first {
-        _ if by_lines => Some(Wire::Ndjson),
-        b'{' | b'[' => Some(Wire::Json),
-        b'<' => Some(Wire::Xml),
-        _ if of("x-www-form-urlencoded") => Some(Wire::Form),
-        b'-' if skipped.starts_with(b"--") => Some(Wire::Multipart),
-        _ if of("json") => Some(Wire::Json),
-        _ if of("xml") => Some(Wire::Xml),
-        _ => None,
+    match () {
+        () if by_lines => Some(Wire::Ndjson),
+        () if of("x-www-form-urlencoded") => Some(Wire::Form),
+        () if of("json") => Some(Wire::Json),
+        () if of("xml") => Some(Wire::Xml),
+        () => None,
     }
 }
-
 /// Whether a media type announces a binary format that no reader here knows.
 pub fn is_binary(media_type: &str) -> bool {
     names(media_type, "application/cbor") == Some(0) || names(media_type, "+cbor").is_some()

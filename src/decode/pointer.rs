@@ -14,6 +14,8 @@ pub struct Pointer {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Step {
     Name(Box<str>),
+    /// A name in any case, with or without `_`: as servers take it that read one name in several conventions.
+    Loose(Box<str>),
     /// A number: a list's element, or a member with that name.
     Index(u32, Box<str>),
     Every,
@@ -53,6 +55,15 @@ impl Pointer {
         Ok(Self { steps: steps.collect() })
     }
 
+    /// The same, whatever the case of names, and with or without `_` in them.
+    pub(crate) fn loose(self) -> Self {
+        let loose = |step| match step {
+            Step::Name(name) => Step::Loose(name),
+            other => other,
+        };
+        Self { steps: self.steps.into_iter().map(loose).collect() }
+    }
+
     /// Whether it is the node itself.
     pub fn is_self(&self) -> bool {
         self.steps.is_empty()
@@ -61,7 +72,7 @@ impl Pointer {
     /// The member it names, when it is that one step and nothing else.
     pub fn name(&self) -> Option<&str> {
         match &*self.steps {
-            [Step::Name(name) | Step::Index(_, name)] => Some(name),
+            [Step::Name(name) | Step::Loose(name) | Step::Index(_, name)] => Some(name),
             _ => None,
         }
     }
@@ -114,6 +125,7 @@ impl Pointer {
     pub(crate) fn step_fits(&self, at: usize, key: Scalar<'_>) -> bool {
         match self.steps.get(at) {
             Some(Step::Name(name) | Step::Index(_, name)) => key.is(name),
+            Some(Step::Loose(name)) => key.is_loosely(name),
             Some(Step::Every) => true,
             // It picks among elements, and stays where it is in an object.
             Some(Step::Where(..)) | None => false,
@@ -193,6 +205,9 @@ fn walk<'d>(steps: &[Step], from: Value<'d>, found: &mut impl FnMut(Value<'d>) -
         (Step::Name(name) | Step::Index(_, name), Kind::Object) => {
             from.members().filter(|(key, _)| key.is(name)).any(|(_, value)| walk(rest, value, found))
         }
+        (Step::Loose(name), Kind::Object) => {
+            from.members().filter(|(key, _)| key.is_loosely(name)).any(|(_, value)| walk(rest, value, found))
+        }
         (Step::Index(index, _), Kind::Array) => {
             from.elements().nth(*index as usize).is_some_and(|value| walk(rest, value, found))
         }
@@ -214,7 +229,7 @@ impl std::fmt::Display for Pointer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for step in &self.steps {
             match step {
-                Step::Name(name) | Step::Index(_, name) => write!(f, "/{name}")?,
+                Step::Name(name) | Step::Loose(name) | Step::Index(_, name) => write!(f, "/{name}")?,
                 Step::Every => f.write_str("/*")?,
                 Step::Where(name, text) => write!(f, "/[{name}={text}]")?,
             }

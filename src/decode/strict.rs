@@ -51,6 +51,12 @@ impl Document<'_> {
         !suspects.certain
             && suspects.objects.iter().all(|object| has_each_name_once(tape, *object as usize, text))
     }
+
+    /// Whether an object has a name twice.
+    pub(super) fn has_names_twice(&self) -> bool {
+        let once = |object: &u32| has_each_name_once(self.tape(), *object as usize, self.text());
+        !self.suspects().objects.iter().all(once)
+    }
 }
 
 /// The keys of the object at a place of the tape.

@@ -105,12 +105,41 @@ pub const DIAGNOSTIC_CODES: &[&str] = &[
     "json_repaired",
     "normalizer_panicked",
     "reply_unrecognised",
+    "request_ambiguous",
     "request_over_limit",
     "request_unreadable",
     "unmapped_code",
     "unread_failure",
     "upstream_lost",
 ];
+
+/// How a request says whom it is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Selects {
+    /// One by one; entries without ids are named by being there.
+    #[default]
+    Ids,
+    /// By a tag, a query, a label, or by ids that one of them narrows.
+    Filter,
+    /// Everything within its scope.
+    All,
+    /// So many new ones.
+    Count,
+    /// Those that a task or a look-up names.
+    Lookup,
+}
+
+impl Selects {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ids => "ids",
+            Self::Filter => "filter",
+            Self::All => "all",
+            Self::Count => "count",
+            Self::Lookup => "lookup",
+        }
+    }
+}
 
 /// What was called: closed words only, nothing of the request but names.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -120,6 +149,8 @@ pub struct Operation<'a> {
     pub action: &'a str,
     pub region: Option<&'a str>,
     pub resource_type: Option<&'a str>,
+    /// How the request says whom it is about.
+    pub selects: Selects,
     /// What ids are relative to: a bucket, an index, a scale set.
     pub scope: Option<&'a str>,
     /// `<vendor>/<family>` of the profile that read the conversation.

@@ -242,6 +242,8 @@ fn operation(out: &mut Vec<u8>, op: &Operation<'_>) {
         lit(out, ",\"resource_type\":");
         string(out, kind);
     }
+    lit(out, ",\"selects\":");
+    string(out, op.selects.as_str());
     if let Some(scope) = op.scope {
         lit(out, ",\"scope\":");
         string(out, scope);

@@ -8,6 +8,7 @@ pub use conversation::{Judged, Manner, Unrecognised, judge_messages, recognise, 
 
 use std::fmt::Write;
 
+use crate::envelope::Selects;
 use crate::judge::Trace;
 use crate::message::Message;
 use crate::profile::ProfileSet;
@@ -86,11 +87,16 @@ pub fn as_text(judged: &Judged, trace: &Trace) -> String {
 fn traits(request: &Request) -> String {
     let action = request.action();
     let mut words = Vec::new();
-    words.extend(action.asynchronous.then_some("asynchronous"));
-    words.extend(action.atomic.then_some("atomic"));
-    words.extend(action.lookup.then_some("look-up"));
-    words.extend(request.dry_run.then_some("dry run"));
-    words.extend(request.unclear.then_some("whom it asks for is not certain"));
+    let mut word = |holds: bool, word: &str| words.extend(holds.then(|| word.to_owned()));
+    word(action.asynchronous, "asynchronous");
+    word(action.atomic, "atomic");
+    word(action.lookup, "look-up");
+    word(request.dry_run, "dry run");
+    word(
+        !matches!(request.selects, Selects::Ids | Selects::Lookup),
+        &format!("selects by {}", request.selects.as_str()),
+    );
+    words.extend(request.unclear.map(|reason| format!("whom it asks for is not certain: {reason}")));
     if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
 }
 

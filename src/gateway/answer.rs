@@ -17,14 +17,14 @@ use super::exchange::{Exchange, fresh_id};
 use super::rescue::rescue;
 use super::{Gateway, GatewayError, respond};
 use crate::body::{Body, Budget, Collected, collect};
-use crate::config::Mode;
+use crate::config::{HostSent, Mode};
 use crate::envelope::Category;
 use crate::judge::unanswered;
 use crate::message::{remove_headers, without_port};
 use crate::reply::Prefer;
-use crate::request::{self, Head, Scope, may_match, view};
+use crate::request::{self, Head, Scope, Unknown, may_match, view};
 use crate::route::{Found, Route};
-use crate::upstream::{CallError, Upstream, drop_hop_by_hop, narrow_accept_encoding};
+use crate::upstream::{CallError, Upstream, drop_hop_by_hop, names_end_to_end, narrow_accept_encoding};
 
 const VIA: HeaderValue = HeaderValue::from_static("1.1 onevelope");
 
@@ -35,15 +35,22 @@ pub(super) async fn answer(
     request: Request<Incoming>,
 ) -> Response<Body> {
     let id = fresh_id();
-    let found = match find(&gateway, &listener, &request) {
+    let (mut parts, body) = request.into_parts();
+    // What is judged is what will be sent: fields of this connection go first, then the host is settled.
+    let named = names_end_to_end(&parts.headers, |name| gateway.profiles.reads_header(name));
+    if let Some(name) = named {
+        return refuse(&GatewayError::Connection(name.to_string()), &id);
+    }
+    drop_hop_by_hop(&mut parts.headers);
+    let found = match find(&gateway, &listener, &parts) {
         Ok(found) => found,
         Err(error) => return refuse(&error, &id),
     };
-    let exchange = Exchange::new(&gateway, found.number, request.method(), request.headers(), id);
+    let exchange = Exchange::new(&gateway, found.number, &parts.method, &parts.headers, id);
     let call = Call { gateway, found, exchange };
     match call.exchange.mode {
-        Mode::Passthrough => Box::pin(call.forward(request)).await,
-        Mode::Envelope | Mode::Observe => call.look(request).await,
+        Mode::Passthrough => Box::pin(call.forward(parts, body)).await,
+        Mode::Envelope | Mode::Observe => call.look(parts, body).await,
     }
 }
 
@@ -53,15 +60,15 @@ fn refuse(error: &GatewayError, id: &str) -> Response<Body> {
 }
 
 /// The route for a request; the host of an absolute-form target counts before the `Host` header.
-fn find(gateway: &Gateway, listener: &str, request: &Request<Incoming>) -> Result<Found, GatewayError> {
-    if request.method() == Method::CONNECT {
+fn find(gateway: &Gateway, listener: &str, parts: &http::request::Parts) -> Result<Found, GatewayError> {
+    if parts.method == Method::CONNECT {
         return Err(GatewayError::Connect);
     }
-    if request.headers().get_all(header::HOST).iter().count() > 1 {
+    if parts.headers.get_all(header::HOST).iter().count() > 1 {
         return Err(GatewayError::BadTarget("it has more than one Host".to_owned()));
     }
-    let path = request.uri().path();
-    let host = host_of(request).unwrap_or("");
+    let path = parts.uri.path();
+    let host = host_of(parts).unwrap_or("");
     match gateway.routes.find(listener, without_port(host), path) {
         Some(found) => Ok(found),
         None if host.is_empty() => Err(GatewayError::NoHost),
@@ -69,9 +76,9 @@ fn find(gateway: &Gateway, listener: &str, request: &Request<Incoming>) -> Resul
     }
 }
 
-fn host_of(request: &Request<Incoming>) -> Option<&str> {
-    let authority = request.uri().authority().map(Authority::as_str);
-    authority.or_else(|| request.headers().get(header::HOST).and_then(|value| value.to_str().ok()))
+fn host_of(parts: &http::request::Parts) -> Option<&str> {
+    let authority = parts.uri.authority().map(Authority::as_str);
+    authority.or_else(|| parts.headers.get(header::HOST).and_then(|value| value.to_str().ok()))
 }
 
 /// One request on its way, with all it needs.
@@ -96,9 +103,8 @@ impl Call {
     }
 
     /// Bytes through, both ways, nothing read.
-    async fn forward(self, request: Request<Incoming>) -> Response<Body> {
+    async fn forward(self, parts: http::request::Parts, body: Incoming) -> Response<Body> {
         let silence = self.upstream().body_timeout;
-        let (parts, body) = request.into_parts();
         self.pass(parts, Body::stream(Bytes::new(), body, Some(silence))).await
     }
 
@@ -123,9 +129,8 @@ impl Call {
     }
 
     /// Looks whether the call is a batch we know, and answers it as one.
-    async fn look(self, request: Request<Incoming>) -> Response<Body> {
+    async fn look(self, parts: http::request::Parts, body: Incoming) -> Response<Body> {
         let silence = self.upstream().body_timeout;
-        let (parts, body) = request.into_parts();
         let has_body = !body.is_end_stream();
         let scope = Scope { vendor: self.route().vendor.as_deref(), profile: None };
         if !may_match(&self.gateway.profiles, &scope, &head(&parts, self.route(), ""), has_body) {
@@ -145,15 +150,24 @@ impl Call {
             }
         };
         let upstream = self.upstream().target.authority(&self.found.captures);
-        let host = self.vendor_host(&parts, upstream.as_ref());
+        let host = upstream.as_ref().map_or("", |upstream| self.host(&parts, upstream));
         let recognised = view(
             &self.gateway.profiles,
             &scope,
-            &head(&parts, self.route(), host),
+            &head(&parts, self.route(), without_port(host)),
             &body,
             self.gateway.limits.bounds,
         );
-        let Some(mut asked) = recognised else { return Box::pin(self.pass(parts, Body::full(body))).await };
+        let mut asked = match recognised {
+            Ok(asked) => asked,
+            Err(cause) => {
+                if let Unknown::Either(..) = cause {
+                    self.gateway.observer.diagnostic("request_ambiguous");
+                    tracing::warn!(request_id = self.exchange.id, %cause, "passed untouched");
+                }
+                return Box::pin(self.pass(parts, Body::full(body))).await;
+            }
+        };
         asked.behind(self.route().prefix());
         let id = self.exchange.id.clone();
         match Detach::new(self.batch(parts, body, asked, budget)).await {
@@ -248,7 +262,7 @@ impl Call {
         body: Body,
     ) -> Result<(Response<Incoming>, OwnedSemaphorePermit), GatewayError> {
         let (upstream, handles) = &self.gateway.upstreams[self.route().upstream];
-        let mut request = outgoing(&self.gateway, self.route(), &self.found.captures, parts, body)?;
+        let mut request = self.outgoing(parts, body)?;
         let observer = &self.gateway.observer;
         if let (Some(tracing), Some(span)) = (observer.tracing(), &self.exchange.span) {
             tracing.inject(span, request.headers_mut());
@@ -265,18 +279,40 @@ impl Call {
         Ok(result?)
     }
 
-    /// The vendor's host, for recognition: the client's where it is one of the vendor's, else the upstream's (an SDK
-    /// that was pointed at the gateway names the gateway).
-    fn vendor_host<'p>(&self, parts: &'p http::request::Parts, upstream: Option<&'p Authority>) -> &'p str {
-        let route = self.route();
-        let sent = parts.uri.authority().map(Authority::as_str);
-        let sent = sent.or_else(|| parts.headers.get(header::HOST).and_then(|value| value.to_str().ok()));
-        let sent = without_port(sent.unwrap_or(""));
-        let vendors = self.gateway.profiles.vendors().iter();
-        let mut vendors =
-            vendors.filter(|vendor| route.vendor.as_ref().is_none_or(|own| *own == vendor.name));
-        let known = vendors.any(|vendor| vendor.host(sent).is_some());
-        upstream.filter(|_| !known).map_or(sent, Authority::host)
+    fn outgoing(&self, mut parts: http::request::Parts, body: Body) -> Result<Request<Body>, GatewayError> {
+        let target = &self.upstream().target;
+        let bad = |what: &str| GatewayError::BadTarget(what.to_owned());
+        let authority =
+            target.authority(&self.found.captures).ok_or_else(|| bad("its host gives no upstream"))?;
+        let path = path_and_query(&parts.uri, self.route()).ok_or_else(|| bad("its path is not valid"))?;
+        let host = self.host(&parts, &authority);
+        let as_sent = parts.headers.get(header::HOST).is_some_and(|sent| sent == host);
+        if !as_sent {
+            let host = HeaderValue::from_str(host).map_err(|_| bad("its host is not valid"))?;
+            parts.headers.insert(header::HOST, host);
+        }
+        let headers = &mut parts.headers;
+        drop_ours(headers);
+        headers.remove(header::EXPECT);
+        headers.append(header::VIA, VIA);
+        parts.uri = target.uri(authority, path).ok_or_else(|| bad("its path is not valid"))?;
+        parts.version = http::Version::HTTP_11;
+        parts.extensions.clear();
+        Ok(Request::from_parts(parts, body))
+    }
+
+    /// The host that the vendor will see. Signatures cover it, so it stays as sent where a route names it, unless the upstream's
+    /// configuration says otherwise; else it is the upstream's.
+    fn host<'p>(&'p self, parts: &'p http::request::Parts, upstream: &'p Authority) -> &'p str {
+        let sent = host_of(parts).filter(|host| !host.is_empty());
+        let routed =
+            |host: &&str| self.route().names_host() || self.gateway.routes.names_host(without_port(host));
+        match &self.upstream().host {
+            Some(HostSent::Name(name)) => name,
+            Some(HostSent::Upstream) => upstream.as_str(),
+            Some(HostSent::AsSent) => sent.unwrap_or(upstream.as_str()),
+            None => sent.filter(routed).unwrap_or(upstream.as_str()),
+        }
     }
 }
 
@@ -293,36 +329,6 @@ fn stream(
     let (mut parts, body) = response.into_parts();
     drop_hop_by_hop(&mut parts.headers);
     Response::from_parts(parts, Body::stream(front, body, Some(silence)).holding(Some(permit)))
-}
-
-fn outgoing(
-    gateway: &Gateway,
-    route: &Route,
-    captures: &[(String, String)],
-    mut parts: http::request::Parts,
-    body: Body,
-) -> Result<Request<Body>, GatewayError> {
-    let target = &gateway.upstreams[route.upstream].0.target;
-    let bad = |what: &str| GatewayError::BadTarget(what.to_owned());
-    let authority = target.authority(captures).ok_or_else(|| bad("its host gives no upstream"))?;
-    let path = path_and_query(&parts.uri, route).ok_or_else(|| bad("its path is not valid"))?;
-    let headers = &mut parts.headers;
-    drop_hop_by_hop(headers);
-    drop_ours(headers);
-    headers.remove(header::EXPECT);
-    // Signatures cover Host: it stays as sent where it names a host we route, else it is the upstream's.
-    let sent = parts.uri.authority().map(Authority::as_str);
-    let host = sent.or_else(|| headers.get(header::HOST).and_then(|value| value.to_str().ok()));
-    let keep = host.filter(|host| route.names_host() || gateway.routes.names_host(without_port(host)));
-    if keep.is_none() || sent.is_some() {
-        let host = HeaderValue::from_str(keep.unwrap_or(authority.as_str()));
-        headers.insert(header::HOST, host.map_err(|_| bad("its host is not valid"))?);
-    }
-    headers.append(header::VIA, VIA);
-    parts.uri = target.uri(authority, path).ok_or_else(|| bad("its path is not valid"))?;
-    parts.version = http::Version::HTTP_11;
-    parts.extensions.clear();
-    Ok(Request::from_parts(parts, body))
 }
 
 /// Path and query byte for byte, minus the route's prefix.

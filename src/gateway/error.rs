@@ -13,6 +13,8 @@ pub enum GatewayError {
     NoHost,
     #[error("the request's target cannot be forwarded: {0}")]
     BadTarget(String),
+    #[error("its Connection field names {0}, which is not between two neighbours only")]
+    Connection(String),
     #[error("the request body ended early")]
     RequestCut,
     #[error("a fault of the gateway: {0}")]
@@ -29,6 +31,7 @@ impl GatewayError {
             Self::Connect => "connect_refused",
             Self::NoHost => "no_host",
             Self::BadTarget(_) => "bad_target",
+            Self::Connection(_) => "connection_names_end_to_end",
             Self::RequestCut => "request_cut",
             Self::Fault(_) => "fault",
             Self::Call(cause) => cause.reason(),
@@ -40,7 +43,7 @@ impl GatewayError {
         match self {
             Self::NoRoute { .. } => 404,
             Self::Connect => 405,
-            Self::NoHost | Self::BadTarget(_) | Self::RequestCut => 400,
+            Self::NoHost | Self::BadTarget(_) | Self::Connection(_) | Self::RequestCut => 400,
             Self::Fault(_) => 502,
             Self::Call(CallError::Busy { .. }) => 503,
             Self::Call(CallError::HeadTimeout { .. }) => 504,

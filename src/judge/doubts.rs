@@ -17,10 +17,10 @@ impl<'a> Judge<'a, '_> {
             self.doubt(Doubt::OtherTask, &format!("{other:?}"));
             doubts.add(Doubt::OtherTask);
         }
-        if self.request.unclear {
-            self.doubt(Doubt::AskedUnclear, "");
+        if let Some(reason) = self.request.unclear {
+            self.doubt(Doubt::AskedUnclear, reason);
         }
-        doubts.with_if(Doubt::AskedUnclear, self.request.unclear)
+        doubts.with_if(Doubt::AskedUnclear, self.request.unclear.is_some())
     }
 
     /// The task that a look-up's reply is about, where it is another than was asked about.
@@ -105,7 +105,7 @@ impl<'a> Judge<'a, '_> {
 
     /// Before all is called good: what nobody read, and counts that no verdict explains.
     pub(super) fn last_look(&mut self, ledger: &mut Ledger<'a>, outer: &Outer) {
-        if self.request.unclear && self.bare != Bare::Failed {
+        if self.request.unclear.is_some() && self.bare != Bare::Failed {
             self.bare = Bare::Unknown;
         }
         let fine = outer.kind == OuterKind::Fine && !outer.dry_run;

@@ -207,6 +207,7 @@ fn operation(request: &Request) -> Operation<'_> {
         action: &action.name,
         region: request.region.as_deref(),
         resource_type: action.resource_type.as_deref(),
+        selects: request.selects,
         scope: request.asked.scope(),
         profile: &request.profile.name,
         dry_run: request.dry_run,

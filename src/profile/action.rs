@@ -70,10 +70,67 @@ pub struct Items {
     pub distinct: bool,
     /// A request may name none: it acts on a filter, a tag or everything.
     pub optional: bool,
+    /// Where a request says by a tag, query or label whom it is about, and where it says that it is about all.
+    pub filters: Vec<RequestPlace>,
+    pub all: Vec<RequestPlace>,
     pub split: Option<String>,
 }
 
 impl Action {
+    /// The same, as a vendor reads it that takes names of paths and members in any case.
+    pub(super) fn in_any_case(self) -> Self {
+        let pairs = |rows: Vec<(Pointer, Vec<String>)>| {
+            rows.into_iter().map(|(pointer, texts)| (pointer.loose(), texts)).collect()
+        };
+        let places =
+            |places: Vec<RequestPlace>| places.into_iter().map(RequestPlace::loose).collect::<Vec<_>>();
+        let items = self.items;
+        let lists = items.lists.into_iter().map(|(list, id)| (list.loose(), places(id))).collect();
+        Self {
+            paths: self.paths.into_iter().map(PathPattern::in_any_case).collect(),
+            query: pairs(self.query),
+            body: pairs(self.body),
+            count: places(self.count),
+            task: places(self.task),
+            items: Items {
+                lists,
+                single: places(items.single),
+                id_parts: items.id_parts.into_iter().map(Pointer::loose).collect(),
+                parent: places(items.parent),
+                version: places(items.version),
+                port: places(items.port),
+                nested: items.nested.map(Pointer::loose),
+                key: places(items.key),
+                filters: places(items.filters),
+                all: places(items.all),
+                ..items
+            },
+            ..self
+        }
+    }
+
+    /// The header fields that it is recognised by and that name what it asks.
+    pub(super) fn headers(&self) -> impl Iterator<Item = &HeaderName> {
+        let places = self.selector.places.iter().chain(&self.items.single).chain(&self.count);
+        let named = places.filter_map(|place| match place {
+            RequestPlace::Header(name) => Some(name),
+            _ => None,
+        });
+        named.chain(self.header.iter().map(|(name, _)| name))
+    }
+
+    /// Whether a parameter of that name says one thing: what the call is, how many it is about, or which one.
+    pub(crate) fn reads_one(&self, name: &str) -> bool {
+        let places =
+            self.selector.places.iter().chain(&self.items.single).chain(&self.count).chain(&self.task);
+        let named = places.filter_map(|place| match place {
+            RequestPlace::Document(pointer) | RequestPlace::Query(pointer) => pointer.name(),
+            _ => None,
+        });
+        let conditions = self.query.iter().chain(&self.body).filter_map(|(pointer, _)| pointer.name());
+        named.chain(conditions).any(|own| own == name)
+    }
+
     /// Whether recognition needs the request's body.
     pub fn needs_body(&self) -> bool {
         !self.first_key.is_empty() || !self.body.is_empty()

@@ -24,7 +24,7 @@ pub use file::{RequestShape, Status};
 pub use load::{LoadError, load, load_vendors, source};
 pub use pattern::{Captures, HostPattern, PathPattern};
 pub use place::RequestPlace;
-pub use set::{ActionRef, ProfileSet};
+pub use set::{ActionRef, ProfileSet, VendorIndex};
 
 use std::sync::Arc;
 
@@ -41,6 +41,8 @@ pub struct Vendor {
     /// What stands before and behind a code that opens a message.
     pub(crate) code_in_message: Option<(String, String)>,
     pub(crate) generic: bool,
+    /// Paths and names are taken in any case.
+    pub(crate) any_case: bool,
     pub codes: CodeTable,
 }
 

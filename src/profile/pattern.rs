@@ -11,6 +11,8 @@ pub struct PathPattern {
     head: Option<String>,
     /// Captures the segments after the last.
     tail: Option<String>,
+    /// Whether the vendor takes letters of any case.
+    any_case: bool,
     text: String,
 }
 
@@ -28,8 +30,10 @@ impl PathPattern {
     /// # Errors
     /// What is wrong with the template.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut pattern = Self { segments: Vec::new(), head: None, tail: None, text: text.to_owned() };
-        let steps: Vec<&str> = text.trim_start_matches('/').split('/').collect();
+        let mut pattern =
+            Self { segments: Vec::new(), head: None, tail: None, any_case: false, text: text.to_owned() };
+        // What ends in `/` is the same place to most servers.
+        let steps: Vec<&str> = text.split('/').filter(|step| !step.is_empty()).collect();
         for (at, step) in steps.iter().enumerate() {
             if let Some(name) = step.strip_prefix('{').and_then(|s| s.strip_suffix("...}")) {
                 match at {
@@ -44,6 +48,11 @@ impl PathPattern {
                 .push(Segment::parse(step).ok_or_else(|| format!("{text:?}: bad segment {step:?}"))?);
         }
         Ok(pattern)
+    }
+
+    /// The same, whatever the case of a path's letters.
+    pub(super) fn in_any_case(self) -> Self {
+        Self { any_case: true, ..self }
     }
 
     /// What it captures, by name.
@@ -64,6 +73,9 @@ impl PathPattern {
 
     /// The last segment that holds no capture, and its position.
     pub fn last_literal(&self) -> Option<(usize, &str)> {
+        if self.segments.is_empty() {
+            return Some((0, ""));
+        }
         let at = self.segments.iter().rposition(|segment| segment.capture.is_none())?;
         Some((at, &self.segments[at].prefix))
     }
@@ -85,9 +97,9 @@ impl PathPattern {
 
     fn walk<'m>(&'m self, path: &'m str, captured: &mut impl FnMut(&'m str, &'m str)) -> Option<()> {
         let path = path.trim_start_matches('/');
-        let mut rest = Some(path);
+        let mut rest = Some(path).filter(|path| !path.is_empty());
         if let Some(name) = &self.head {
-            let spare = (path.bytes().filter(|b| *b == b'/').count() + 1).checked_sub(self.segments.len())?;
+            let spare = segments(path).checked_sub(self.segments.len())?;
             (0..spare).for_each(|_| {
                 take(&mut rest, b'/');
             });
@@ -95,7 +107,7 @@ impl PathPattern {
             captured(name, &path[..length]);
         }
         for segment in &self.segments {
-            segment.find(take(&mut rest, b'/')?, captured)?;
+            segment.find(take(&mut rest, b'/')?, self.any_case, captured)?;
         }
         match &self.tail {
             Some(name) => captured(name, rest.unwrap_or("")),
@@ -104,6 +116,11 @@ impl PathPattern {
         }
         Some(())
     }
+}
+
+/// How many segments a path has, which does not begin with `/`.
+pub(super) fn segments(path: &str) -> usize {
+    if path.is_empty() { 0 } else { path.bytes().filter(|byte| *byte == b'/').count() + 1 }
 }
 
 /// The next segment of a path or label of a host. They are short: a search that starts slowly costs more than it saves.
@@ -134,10 +151,17 @@ impl Segment {
         })
     }
 
-    fn find<'m>(&'m self, step: &'m str, captured: &mut impl FnMut(&'m str, &'m str)) -> Option<()> {
-        let Some(name) = &self.capture else { return (step == self.prefix).then_some(()) };
-        let inner = step.strip_prefix(self.prefix.as_str())?.strip_suffix(self.suffix.as_str())?;
-        if inner.is_empty() {
+    fn find<'m>(
+        &'m self,
+        step: &'m str,
+        any_case: bool,
+        captured: &mut impl FnMut(&'m str, &'m str),
+    ) -> Option<()> {
+        let same = |own: &str, part: &str| own == part || (any_case && own.eq_ignore_ascii_case(part));
+        let Some(name) = &self.capture else { return same(&self.prefix, step).then_some(()) };
+        let (head, rest) = step.split_at_checked(self.prefix.len())?;
+        let (inner, tail) = rest.split_at_checked(rest.len().checked_sub(self.suffix.len())?)?;
+        if inner.is_empty() || !same(&self.prefix, head) || !same(&self.suffix, tail) {
             return None;
         }
         captured(name, inner);
@@ -190,7 +214,7 @@ impl HostPattern {
         }
         let mut rest = Some(host);
         for label in &self.labels {
-            label.find(take(&mut rest, b'.')?, captured)?;
+            label.find(take(&mut rest, b'.')?, false, captured)?;
         }
         rest.is_none().then_some(())
     }

@@ -54,6 +54,16 @@ impl RequestPlace {
             _ => Err(format!("{text:?} is no place in a request")),
         }
     }
+
+    /// The same, whatever the case of names.
+    pub(super) fn loose(self) -> Self {
+        match self {
+            Self::Document(pointer) => Self::Document(pointer.loose()),
+            Self::Query(pointer) => Self::Query(pointer.loose()),
+            Self::Fields(pointer) => Self::Fields(pointer.loose()),
+            other => other,
+        }
+    }
 }
 
 impl Place {

@@ -1,11 +1,13 @@
 //! All profiles, findable by what a request's head shows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use foldhash::fast::{FixedState, RandomState};
+use http::HeaderName;
 
+use super::pattern::{lower, segments};
 use super::place::RequestPlace;
 use super::{Action, Profile, Vendor};
 
@@ -18,6 +20,8 @@ pub struct ProfileSet {
     profiles: Vec<Arc<Profile>>,
     vendors: Vec<Arc<Vendor>>,
     index: HashMap<String, VendorIndex, RandomState>,
+    /// Header fields that requests are read by.
+    read: HashSet<HeaderName>,
     /// Every vendor that could have been loaded.
     pub(super) known_vendors: Vec<String>,
 }
@@ -46,8 +50,14 @@ impl ProfileSet {
         let index = self.index.entry(profile.vendor.name.clone()).or_default();
         for (at, action) in profile.actions.iter().enumerate() {
             index.add((number, at), action);
+            self.read.extend(action.headers().cloned());
         }
         self.profiles.push(Arc::new(profile));
+    }
+
+    /// Whether any request is read by a header field.
+    pub fn reads_header(&self, name: &HeaderName) -> bool {
+        self.read.contains(name)
     }
 
     /// Two actions that no request could ever tell apart.
@@ -130,16 +140,16 @@ impl VendorIndex {
     /// Actions whose path may fit; most others are left out.
     pub fn by_path<'s>(&'s self, path: &'s str) -> impl Iterator<Item = ActionRef> + 's {
         let path = path.trim_start_matches('/');
-        let len = path.split('/').count();
+        let len = segments(path);
         let at =
             move |(position, text): (usize, &str)| self.by_segment.get(&fingerprint(len, position, text));
         path.split('/').enumerate().filter_map(at).flatten().chain(&self.rest).copied()
     }
 }
 
-/// Two that are alike by chance only make a candidate that does not fit.
+/// Two that are alike by chance, or but for the case of letters, only make a candidate that does not fit.
 fn fingerprint(len: usize, position: usize, text: &str) -> u64 {
-    FixedState::default().hash_one((len, position, text))
+    FixedState::default().hash_one((len, position, &*lower(text)))
 }
 
 impl Action {

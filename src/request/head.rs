@@ -17,12 +17,4 @@ impl<'r> Head<'r> {
     pub fn header(&self, name: &str) -> &'r str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
     }
-
-    /// A parameter of the query string, as sent; only for names that need no decoding.
-    pub(super) fn raw_query(&self, name: &str) -> Option<&'r str> {
-        self.query.split('&').find_map(|pair| {
-            let (own, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (own == name).then_some(value)
-        })
-    }
 }

@@ -5,21 +5,31 @@ use std::borrow::Cow;
 use super::asked::{Asked, Relative, whole_id};
 use super::filter;
 use super::reader::{Match, Reader};
+use super::spelling::Reason;
 use crate::decode::{Kind, Pointer, Value, path_of, response_keys};
+use crate::envelope::Selects;
 use crate::profile::{Action, Items, Profile, RequestPlace, RequestShape};
 
-/// Everything a request asks for, in its order, and whether that is not known for certain: ids are declared, and no place
-/// that is declared for them is there.
-pub(super) fn asked(
-    profile: &Profile,
-    action: &Action,
-    found: &Match<'_>,
-    reader: &Reader<'_>,
-) -> (Asked, bool) {
+/// Whom a request is about.
+pub(super) struct Whom {
+    pub(super) asked: Asked,
+    pub(super) selects: Selects,
+    /// Why that is not certain.
+    pub(super) unclear: Option<Reason>,
+}
+
+/// Most items that a stated number may become: a mistyped count must not become a million verdicts.
+const MOST_UNITS: usize = 10_000;
+
+/// Everything a request asks for, in its order: every place is asked.
+pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reader: &Reader<'_>) -> Whom {
     let rules = &action.items;
     let mut asked = Asked::new(rules.distinct);
     let mut stated = rules.lists.is_empty() && rules.single.is_empty();
-    if let Some(document) = reader.body.or(reader.query) {
+    let mut unclear = None;
+    let mut relative = Vec::new();
+    for document in reader.documents() {
+        let before = asked.len() + relative.len();
         for (list, id) in &rules.lists {
             let mut adder = Adder {
                 rules,
@@ -30,20 +40,44 @@ pub(super) fn asked(
                 keep_raw: profile.reply.echoes,
                 skip: 0,
                 key: None,
-                relative: Vec::new(),
+                relative: std::mem::take(&mut relative),
             };
             list.visit(document.root(), &mut |node| {
                 stated = true;
                 adder.list(node);
                 false
             });
-            let relative = adder.relative;
-            asked.push_relative(&relative);
-            if !asked.is_empty() {
-                return (asked, false);
-            }
+            relative = adder.relative;
+        }
+        if before > 0 && asked.len() + relative.len() > before {
+            unclear = Some("its query and its body both name resources");
         }
     }
+    asked.push_relative(&relative);
+    if asked.is_empty() {
+        singles(action, found, reader, &mut asked);
+    }
+    let mut selects = selects(action, found, reader, &asked);
+    if asked.is_empty() && !action.count.is_empty() {
+        let text = reader.first(&action.count, found);
+        let count = text.as_deref().map_or(Some(1), |text| text.trim().parse::<usize>().ok());
+        if count.is_none_or(|count| count > MOST_UNITS) {
+            unclear = Some("it states a number that is no count");
+        }
+        asked.push_units(count.unwrap_or(1).min(MOST_UNITS));
+        (stated, selects) = (true, Selects::Count);
+    }
+    if asked.len() == 1 && asked.id(0) == Some("*") {
+        (asked, selects) = (Asked::new(rules.distinct), Selects::All);
+    }
+    let nowhere = asked.is_empty() && !stated && !rules.optional && !action.lookup;
+    unclear = unclear.or(nowhere.then_some("it names nobody where its action names them"));
+    Whom { asked, selects, unclear }
+}
+
+/// Ids that stand alone: in the path, a header, a parameter, or as a GraphQL document's fields.
+fn singles(action: &Action, found: &Match<'_>, reader: &Reader<'_>, asked: &mut Asked) {
+    let rules = &action.items;
     for place in &rules.single {
         if let RequestPlace::Fields(pointer) = place {
             for id in fields(pointer, reader).unwrap_or_default() {
@@ -51,20 +85,27 @@ pub(super) fn asked(
             }
         } else if let Some(text) = reader.text(place, Some(found)) {
             let key = reader.first(&rules.key, found);
-            push_text(&mut asked, rules, &text, key.as_deref().map(|key| clean(rules, key)));
+            push_text(asked, rules, &text, key.as_deref().map(|key| clean(rules, key)));
         }
         if !asked.is_empty() {
-            return (asked, false);
+            return;
         }
     }
-    if !action.count.is_empty() {
-        let count: usize =
-            reader.first(&action.count, found).and_then(|text| text.trim().parse().ok()).unwrap_or(1);
-        // A mistyped count must not become a million verdicts.
-        asked.push_units(count.min(10_000));
-        stated = true;
+}
+
+/// How a request says whom it is about.
+fn selects(action: &Action, found: &Match<'_>, reader: &Reader<'_>, asked: &Asked) -> Selects {
+    let rules = &action.items;
+    let says = |places: &[RequestPlace]| reader.first(places, found).is_some_and(|text| text != "false");
+    let names_nobody = asked.is_empty() && action.count.is_empty() && rules.optional;
+    match () {
+        () if action.lookup => Selects::Lookup,
+        () if says(&rules.all) => Selects::All,
+        () if says(&rules.filters) => Selects::Filter,
+        // Nothing narrows it.
+        () if names_nobody => Selects::All,
+        () => Selects::Ids,
     }
-    (asked, !stated && !rules.optional && !action.lookup)
 }
 
 /// What a GraphQL document asks for; `operationName` beside it says which of several operations is meant.
@@ -156,7 +197,10 @@ impl<'a> Adder<'a, '_, '_> {
                 if let (Some(_), Some(text)) = (&self.rules.split, node.scalar()) {
                     return push_text(self.asked, self.rules, &text.decode(), None);
                 }
-                self.element(node);
+                // Of several lists, an object without an id holds another list.
+                if self.rules.lists.len() == 1 || node.kind() != Kind::Object || self.id_of(node).is_some() {
+                    self.element(node);
+                }
             }
         }
     }

@@ -8,16 +8,19 @@ mod head; // the parts of a request that recognition reads
 mod items; // document → asked items
 mod reader; // places of a request
 mod recognise; // head and body → action
+mod spelling; // a head as routers and parsers read it
 mod view; // bytes → Request
 
 pub use asked::Asked;
 pub(crate) use asked::{hash_id, same_id, whole_id};
 pub use head::Head;
 pub use recognise::{Scope, may_match};
-pub use view::view;
+pub use spelling::Reason;
+pub use view::{Unknown, view};
 
 use std::sync::Arc;
 
+use crate::envelope::Selects;
 use crate::profile::{Action, Profile};
 
 /// A recognised request: which action of which profile, and what it asked.
@@ -39,13 +42,23 @@ pub struct Request {
     pub monitor: Option<String>,
     /// The request's document could not be read, so what it asked is not known.
     pub unreadable: bool,
-    /// Whom it asks for is not known for certain.
-    pub unclear: bool,
+    /// How it says whom it is about.
+    pub selects: Selects,
+    /// Why it is not certain whom it asks for, or for what.
+    pub unclear: Option<Reason>,
 }
 
 impl Request {
     pub fn action(&self) -> &Action {
         &self.profile.actions[self.action]
+    }
+
+    /// Whether all who read it read the same.
+    ///
+    /// # Errors
+    /// Why they may not: for those who must refuse what is not certain.
+    pub fn canonical(&self) -> Result<(), Reason> {
+        self.unclear.map_or(Ok(()), Err)
     }
 
     /// The request came in behind a path prefix: what the caller is to poll must go through it again.

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::head::Head;
-use crate::decode::{Document, Pointer};
+use super::spelling::{Reason, Spelling};
+use crate::decode::{Document, Pointer, Value};
 use crate::profile::{ActionRef, Captures, RequestPlace};
 
 /// A recognised action and what its patterns captured.
@@ -12,6 +12,8 @@ pub(super) struct Match<'m> {
     pub(super) at: ActionRef,
     pub(super) path: Vec<(&'m str, &'m str)>,
     pub(super) host: Captures,
+    /// Why it may be another action.
+    pub(super) unclear: Option<Reason>,
 }
 
 impl Match<'_> {
@@ -24,27 +26,33 @@ impl Match<'_> {
 /// A request's places evaluated.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'r> {
-    pub(super) head: &'r Head<'r>,
-    pub(super) query: Option<&'r Document<'r>>,
+    pub(super) spelling: &'r Spelling<'r>,
     pub(super) body: Option<&'r Document<'r>>,
 }
 
 impl<'r> Reader<'r> {
+    /// What parameters stand in: the body, and the query string, which RPC styles read together with it.
+    pub(super) fn documents(&self) -> impl Iterator<Item = &'r Document<'r>> + use<'r> {
+        let beside = self.body.is_none_or(Document::is_parameters);
+        self.body.into_iter().chain(self.spelling.query.as_ref().filter(|_| beside))
+    }
+
     pub(super) fn text<'s>(&self, place: &RequestPlace, found: Option<&'s Match<'_>>) -> Option<Cow<'s, str>>
     where
         'r: 's,
     {
-        let scalar = |document: Option<&'r Document<'r>>, pointer: &Pointer| {
-            let value = pointer.first(document?.root())?;
+        let scalar = |value: Value<'r>| {
             value.scalar().map(|s| s.decode()).or_else(|| (!value.is_empty()).then(|| value.json()))
         };
+        let first = |document: &'r Document<'r>, pointer: &Pointer| scalar(pointer.first(document.root())?);
+        let head = self.spelling.head;
         let text = match place {
-            RequestPlace::Document(pointer) => scalar(self.body.or(self.query), pointer),
-            RequestPlace::Query(pointer) => scalar(self.query, pointer),
+            RequestPlace::Document(pointer) => self.documents().find_map(|document| first(document, pointer)),
+            RequestPlace::Query(pointer) => first(self.spelling.query.as_ref()?, pointer),
             RequestPlace::Header(name) => {
-                self.head.headers.get(name).and_then(|v| v.to_str().ok()).map(Cow::Borrowed)
+                head.headers.get(name).and_then(|v| v.to_str().ok()).map(Cow::Borrowed)
             }
-            RequestPlace::Path(None) => Some(Cow::Borrowed(self.head.path)),
+            RequestPlace::Path(None) => Some(Cow::Borrowed(head.path)),
             RequestPlace::Path(Some(name)) => {
                 found?.path.iter().find(|(own, _)| *own == &**name).map(|(_, value)| Cow::Borrowed(*value))
             }

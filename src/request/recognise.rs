@@ -4,8 +4,11 @@ use std::cmp::Reverse;
 
 use super::head::Head;
 use super::reader::{Match, Reader};
-use crate::decode::{Document, Pointer};
-use crate::profile::{Action, ActionRef, Captures, PathPattern, ProfileSet, RequestPlace, Vendor};
+use super::spelling::{Reason, Spelling};
+use crate::decode::{Bounds, Document, Pointer};
+use crate::profile::{
+    Action, ActionRef, Captures, PathPattern, ProfileSet, RequestPlace, Vendor, VendorIndex,
+};
 
 /// Which profiles may match.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,20 +19,27 @@ pub struct Scope<'s> {
     pub profile: Option<&'s str>,
 }
 
-/// Whether a request could be a known batch call, by its head alone. False means: pass it through untouched.
+/// Whether a request could be a known batch call, by its head alone. False means: pass it through untouched; [`super::view`]
+/// would not recognise it, whatever its body is.
 pub fn may_match(set: &ProfileSet, scope: &Scope<'_>, head: &Head<'_>, has_body: bool) -> bool {
+    let spelling = Spelling::of(head, Bounds::default());
+    let reader = Reader { spelling: &spelling, body: None };
     vendors(set, scope).any(|vendor| {
         let Some(index) = set.index(&vendor.name) else { return false };
+        let in_body = |place: &RequestPlace| has_body && matches!(place, RequestPlace::Document(_));
         let by_name = index.selectors.iter().any(|places| {
-            match named_action(places, head) {
-                // The name is in the head: it is known or not.
-                Some(name) => index.by_value.contains_key(name),
-                // It may be in the body, if there is one and a place points there.
-                None => has_body && places.iter().any(|place| matches!(place, RequestPlace::Document(_))),
-            }
+            places.iter().any(|place| {
+                in_body(place)
+                    || reader.text(place, None).is_some_and(|name| index.by_value.contains_key(&*name))
+            })
         });
-        by_name || index.by_path(head.path).any(|at| fits_head(set.get(at).1, head, has_body))
+        by_name || by_path(index, &spelling).any(|at| fits_head(set.get(at).1, &spelling, has_body))
     })
+}
+
+/// Actions without a name whose path may fit.
+fn by_path<'s>(index: &'s VendorIndex, spelling: &'s Spelling<'_>) -> impl Iterator<Item = ActionRef> + 's {
+    spelling.paths().flat_map(|(path, _)| index.by_path(path))
 }
 
 fn vendors<'m>(set: &'m ProfileSet, scope: &Scope<'_>) -> impl Iterator<Item = &'m std::sync::Arc<Vendor>> {
@@ -37,18 +47,10 @@ fn vendors<'m>(set: &'m ProfileSet, scope: &Scope<'_>) -> impl Iterator<Item = &
     set.vendors().iter().filter(move |vendor| only.is_none_or(|name| vendor.name == name))
 }
 
-/// The action's name, if the head shows it.
-fn named_action<'r>(places: &[RequestPlace], head: &Head<'r>) -> Option<&'r str> {
-    places.iter().find_map(|place| match place {
-        RequestPlace::Header(name) => head.headers.get(name).and_then(|value| value.to_str().ok()),
-        RequestPlace::Query(pointer) => head.raw_query(pointer.name()?),
-        _ => None,
-    })
-}
-
-fn fits_head(action: &Action, head: &Head<'_>, has_body: bool) -> bool {
-    (action.methods.is_empty() || action.methods.contains(head.method))
-        && (action.paths.is_empty() || action.paths.iter().any(|path| path.fits(head.path)))
+fn fits_head(action: &Action, spelling: &Spelling<'_>, has_body: bool) -> bool {
+    let head = spelling.head;
+    spelling.is_by(&action.methods)
+        && (action.paths.is_empty() || action.paths.iter().any(|path| spelling.fits(path)))
         && action.header.iter().all(|(name, texts)| {
             head.headers
                 .get(name)
@@ -80,38 +82,103 @@ type Score = (bool, usize, usize, bool);
 /// Candidates come in no order of their own, so the first file's place is part of it.
 type Rank = (Score, Reverse<ActionRef>);
 
+/// An action that fits, how well, and what may make it another.
+struct Candidate {
+    rank: Rank,
+    host: Option<Captures>,
+    unclear: Option<Reason>,
+}
+
+/// What recognition came to.
+pub(super) enum Recognised<'m> {
+    Nothing,
+    /// Two vendors' calls are spelled like this, and the host is neither's.
+    Either(&'m Vendor, &'m Vendor),
+    Action(Match<'m>),
+}
+
 /// The most specific action that fits head and body.
-pub(super) fn best<'m>(set: &'m ProfileSet, scope: &Scope<'_>, reader: &Reader<'m>) -> Option<Match<'m>> {
-    let head = reader.head;
-    let mut best: Option<(Rank, Captures)> = None;
+pub(super) fn best<'m>(set: &'m ProfileSet, scope: &Scope<'_>, reader: &Reader<'m>) -> Recognised<'m> {
+    let mut best: Option<(&'m Vendor, Candidate)> = None;
+    let mut rival: Option<&'m Vendor> = None;
     for vendor in vendors(set, scope) {
-        let Some(index) = set.index(&vendor.name) else { continue };
-        let mut host = None;
-        let mut consider = |at: ActionRef| {
-            let (profile, action) = set.get(at);
-            if scope.profile.is_some_and(|only| profile.name != only)
-                || !fits_head(action, head, reader.body.is_some())
-            {
-                return;
-            }
-            // Looked at when it is first of use: most requests fit no action at all.
-            let host = host.get_or_insert_with(|| vendor.host(head.host?));
-            if let Some(score) = fits(scope, action, host.as_ref(), vendor.generic, reader)
-                && best.as_ref().is_none_or(|(known, _)| (score, Reverse(at)) > *known)
-            {
-                best = Some(((score, Reverse(at)), host.clone().unwrap_or_default()));
-            }
+        let Some(found) = best_of(set, scope, vendor, reader) else { continue };
+        let Some((known, other)) = &best else {
+            best = Some((vendor, found));
+            continue;
         };
-        for (number, places) in index.selectors.iter().enumerate() {
-            let Some(name) = places.iter().find_map(|place| reader.text(place, None)) else { continue };
-            let named = index.by_value.get(&*name).into_iter().flatten();
-            named.filter(|(selector, _)| *selector == number).for_each(|(_, at)| consider(*at));
+        // A protocol that many speak is nobody's rival.
+        let apart = found.host.is_some() != other.host.is_some() || vendor.generic || known.generic;
+        if !apart {
+            rival = Some(vendor);
+        } else if found.host.is_some() && other.host.is_none() {
+            rival = None;
         }
-        index.by_path(head.path).for_each(consider);
+        if found.rank > other.rank {
+            best = Some((vendor, found));
+        }
     }
-    let ((_, Reverse(at)), host) = best?;
-    let path = set.get(at).1.paths.iter().find_map(|path| path.find(head.path)).unwrap_or_default();
-    Some(Match { at, path, host })
+    let Some((vendor, Candidate { rank: (_, Reverse(at)), host, unclear })) = best else {
+        return Recognised::Nothing;
+    };
+    if let Some(rival) = rival.filter(|_| host.is_none()) {
+        return Recognised::Either(vendor, rival);
+    }
+    let spelling = reader.spelling;
+    let (path, other) =
+        set.get(at).1.paths.iter().find_map(|path| spelling.captures(path)).unwrap_or_default();
+    Recognised::Action(Match { at, path, host: host.unwrap_or_default(), unclear: unclear.or(other) })
+}
+
+/// The most specific action of one vendor.
+fn best_of(set: &ProfileSet, scope: &Scope<'_>, vendor: &Vendor, reader: &Reader<'_>) -> Option<Candidate> {
+    let spelling = reader.spelling;
+    let index = set.index(&vendor.name)?;
+    let mut host = None;
+    let mut best: Option<Candidate> = None;
+    let mut consider = |at: ActionRef, unclear: Option<Reason>| {
+        let (profile, action) = set.get(at);
+        if scope.profile.is_some_and(|only| profile.name != only)
+            || !fits_head(action, spelling, reader.body.is_some())
+        {
+            return;
+        }
+        // Looked at when it is first of use: most requests fit no action at all.
+        let host = host.get_or_insert_with(|| vendor.host(spelling.head.host?));
+        let Some(score) = fits(scope, action, host.as_ref(), vendor.generic, reader) else { return };
+        let rank = (score, Reverse(at));
+        match &mut best {
+            Some(known) if known.rank > rank => {
+                known.unclear = known.unclear.or(rivalry(set, known.rank, rank))
+            }
+            known => {
+                let rival = known.as_ref().and_then(|known| rivalry(set, rank, known.rank));
+                *known = Some(Candidate { rank, host: host.clone(), unclear: unclear.or(rival) });
+            }
+        }
+    };
+    for (number, places) in index.selectors.iter().enumerate() {
+        let mut names = places.iter().filter_map(|place| reader.text(place, None));
+        let Some(first) = names.next() else { continue };
+        let other = names.find(|name| *name != first);
+        let unclear = other.is_some().then_some("it names two actions");
+        for name in [Some(first), other].into_iter().flatten() {
+            let named = index.by_value.get(&*name).into_iter().flatten();
+            named.filter(|(selector, _)| *selector == number).for_each(|(_, at)| consider(*at, unclear));
+        }
+    }
+    by_path(index, spelling).for_each(|at| consider(at, None));
+    best
+}
+
+/// Whether only the order of files tells one action from another that reads the request otherwise.
+fn rivalry(set: &ProfileSet, best: Rank, other: Rank) -> Option<Reason> {
+    let (Reverse(at), Reverse(then)) = (best.1, other.1);
+    let other_reading = || {
+        let (mine, theirs) = (&set.get(at).1.items, &set.get(then).1.items);
+        mine.lists != theirs.lists || mine.single != theirs.single
+    };
+    (best.0 == other.0 && at != then && other_reading()).then_some("two actions are spelled like this")
 }
 
 /// An action that fits by its head and selector: whether the rest does, and how specific it is.
@@ -122,7 +189,6 @@ fn fits(
     generic: bool,
     reader: &Reader<'_>,
 ) -> Option<Score> {
-    let head = reader.head;
     let root = |document: Option<&Document<'_>>, rows: &[(Pointer, Vec<String>)]| {
         rows.iter().all(|(pointer, texts)| {
             let value = document.and_then(|document| pointer.first(document.root()));
@@ -130,7 +196,7 @@ fn fits(
             text.is_some_and(|text| allowed(texts, &text))
         })
     };
-    if !root(reader.query, &action.query) || !root(reader.body, &action.body) {
+    if !root(reader.spelling.query.as_ref(), &action.query) || !root(reader.body, &action.body) {
         return None;
     }
     if !action.first_key.is_empty() {
@@ -155,7 +221,7 @@ fn fits(
         + usize::from(!action.first_key.is_empty())
         + usize::from(!action.selector.places.is_empty())
         + usize::from(host.is_some());
-    let fitting = action.paths.iter().filter(|path| path.fits(head.path));
+    let fitting = action.paths.iter().filter(|path| reader.spelling.fits(path));
     let weight = fitting.map(PathPattern::weight).max().unwrap_or(0);
     // "Any DELETE" is a fact about one vendor's API: without knowing the vendor it would catch everybody's.
     if scope.vendor.is_none() && scope.profile.is_none() && conditions == 0 && weight <= 1 {

@@ -3,39 +3,96 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use http::header::CONTENT_TYPE;
+
 use super::Request;
 use super::head::Head;
 use super::items;
 use super::reader::{Match, Reader};
-use super::recognise::{self, Scope};
-use crate::decode::{Bounds, Document, Wire, read, read_parameters, sniff};
+use super::recognise::{self, Recognised, Scope};
+use super::spelling::{Reason, Spelling};
+use crate::decode::{Bounds, Document, Wire, decode_content, read, read_parameters, sniff, sniff_otherwise};
 use crate::profile::{Action, Profile, ProfileSet};
+
+/// Why a request is no batch call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unknown {
+    #[error("no profile knows it")]
+    Nobodys,
+    #[error("it may be {0}'s or {1}'s call, and its host is neither's: give the route a vendor")]
+    Either(String, String),
+}
+
+/// Most bytes that a coded body may become, and how many times its own size.
+const MOST_DECODED: (usize, usize) = (64 << 20, 1000);
 
 /// Recognises a request and reads what it asks.
 ///
-/// `scope` says which profiles may match; `body` is the whole body. Nothing: no profile knows the call.
+/// `scope` says which profiles may match; `body` is the whole body, as it is sent.
+///
+/// # Errors
+/// [`Unknown`], for a request that is to be passed on untouched.
 pub fn view(
     set: &ProfileSet,
     scope: &Scope<'_>,
     head: &Head<'_>,
     body: &[u8],
     bounds: Bounds,
-) -> Option<Request> {
-    let query = read_parameters(head.query.as_bytes(), "", bounds).ok();
-    let sniffed = sniff(body, head.header("content-type"));
-    let parsed = sniffed.and_then(|wire| document(body, wire, head.header("content-type"), bounds));
-    let reader = Reader { head, query: query.as_ref(), body: parsed.as_ref() };
-    let found = recognise::best(set, scope, &reader)?;
-    let (profile, action) = set.get(found.at);
-    // The action may know its wire better than the first byte does.
-    let own = own_document(action, head, body, sniffed.map(|wire| (wire, parsed.is_some())), bounds);
-    let reader = match &own {
-        Own::Read(document) => Reader { body: Some(document), ..reader },
-        Own::Query => Reader { body: query.as_ref(), ..reader },
-        Own::AsParsed | Own::Unreadable => reader,
-    };
-    let (profile, action_at) = (Arc::clone(profile), found.at.1);
-    Some(build(&profile, action_at, found, &reader, matches!(own, Own::Unreadable)))
+) -> Result<Request, Unknown> {
+    let spelling = Spelling::of(head, bounds);
+    let (most, ratio) = MOST_DECODED;
+    let decoded = decode_content(body, head.header("content-encoding"), most, ratio);
+    let mut unclear = spelling.unclear;
+    if decoded.is_err() {
+        unclear = Some("its content coding cannot be undone");
+    }
+    let body = decoded.as_deref().unwrap_or(body);
+    let media_type = head.header("content-type");
+    if head.headers.get_all(CONTENT_TYPE).iter().nth(1).is_some() {
+        unclear = unclear.or(Some("it has two media types"));
+    }
+    let (first, second) = (sniff(body, media_type), sniff_otherwise(body, media_type));
+    let mut told = None;
+    for (turn, wire) in
+        [first, second].into_iter().enumerate().filter(|(turn, wire)| *turn == 0 || wire.is_some())
+    {
+        let parsed = wire.and_then(|wire| document(body, wire, media_type, bounds));
+        let reader = Reader { spelling: &spelling, body: parsed.as_ref() };
+        let found = match recognise::best(set, scope, &reader) {
+            Recognised::Action(found) => found,
+            Recognised::Nothing => continue,
+            Recognised::Either(one, other) => {
+                told = told.or(Some(Unknown::Either(one.name.clone(), other.name.clone())));
+                continue;
+            }
+        };
+        let (profile, action) = set.get(found.at);
+        // The action may know its wire better than the first byte does.
+        let own = own_document(action, body, media_type, wire.map(|wire| (wire, parsed.is_some())), bounds);
+        let reader = match &own {
+            Own::Read(document) => Reader { body: Some(document), ..reader },
+            Own::Query => Reader { body: None, ..reader },
+            Own::AsParsed | Own::Unreadable => reader,
+        };
+        let otherwise = turn > 0 || (second.is_some() && action.wire.is_none());
+        let unclear = unclear
+            .or(found.unclear)
+            .or(otherwise.then_some("its media type is not what its first byte says"))
+            .or(twice(action, &reader, action.wire.or(wire)));
+        let unreadable = matches!(own, Own::Unreadable);
+        return Ok(build(&Arc::clone(profile), &found, &reader, unreadable, unclear));
+    }
+    Err(told.unwrap_or(Unknown::Nobodys))
+}
+
+/// Whether something is said twice that readers take once.
+fn twice(action: &Action, reader: &Reader<'_>, wire: Option<Wire>) -> Option<Reason> {
+    let plain = wire.is_none_or(|wire| matches!(wire, Wire::Json | Wire::Form));
+    let documents = reader.body.filter(|_| plain).into_iter().chain(reader.spelling.query.as_ref());
+    documents
+        .into_iter()
+        .any(|document| document.repeats(|name| action.reads_one(name)))
+        .then_some("a name stands in it twice")
 }
 
 /// An action's own document, where it names another wire than the one the body was read as.
@@ -48,8 +105,8 @@ enum Own<'b> {
 
 fn own_document<'b>(
     action: &Action,
-    head: &Head<'_>,
     body: &'b [u8],
+    media_type: &str,
     // The wire that the first byte and the media type told, and whether the body could be read as that.
     sniffed: Option<(Wire, bool)>,
     bounds: Bounds,
@@ -59,7 +116,7 @@ fn own_document<'b>(
     }
     match (action.wire, sniffed) {
         (Some(wire), sniffed) if sniffed.is_none_or(|(as_wire, _)| as_wire != wire) => {
-            document(body, wire, head.header("content-type"), bounds).map_or(Own::Unreadable, Own::Read)
+            document(body, wire, media_type, bounds).map_or(Own::Unreadable, Own::Read)
         }
         // Read as that already, for recognition.
         (_, Some((_, true))) => Own::AsParsed,
@@ -68,6 +125,7 @@ fn own_document<'b>(
 }
 
 fn document<'b>(body: &'b [u8], wire: Wire, media_type: &str, bounds: Bounds) -> Option<Document<'b>> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     match wire {
         Wire::Form => read_parameters(body, media_type, bounds).ok(),
         _ => read(body, wire, media_type, bounds, false).ok().map(|(document, _)| document),
@@ -76,18 +134,21 @@ fn document<'b>(body: &'b [u8], wire: Wire, media_type: &str, bounds: Bounds) ->
 
 fn build(
     profile: &Arc<Profile>,
-    at: usize,
-    found: Match<'_>,
+    found: &Match<'_>,
     reader: &Reader<'_>,
     unreadable: bool,
+    unclear: Option<Reason>,
 ) -> Request {
+    let at = found.at.1;
     let action = &profile.actions[at];
-    let (asked, unclear) = items::asked(profile, action, &found, reader);
+    let whom = items::asked(profile, action, found, reader);
+    let (asked, selects) = (whom.asked, whom.selects);
+    let unreadable = unreadable && asked.is_empty() && action_asks(action);
     let kept =
-        profile.kept.iter().map(|place| reader.text(place, Some(&found)).map(Cow::into_owned)).collect();
-    let service = service(action, &found).map(str::to_owned);
+        profile.kept.iter().map(|place| reader.text(place, Some(found)).map(Cow::into_owned)).collect();
+    let service = service(action, found).map(str::to_owned);
     let dry_run = profile.vendor.dry_run.iter().any(|(places, texts)| {
-        reader.first(places, &found).is_some_and(|text| texts.contains(&text.to_lowercase()))
+        reader.first(places, found).is_some_and(|text| texts.contains(&text.to_lowercase()))
     });
     let monitor = action.monitor.as_ref().map(|template| {
         let fill = |path: String, (name, value): &(&str, &str)| path.replace(&format!("{{{name}}}"), value);
@@ -95,12 +156,13 @@ fn build(
     });
     Request {
         region: reader
-            .first(&profile.vendor.region, &found)
+            .first(&profile.vendor.region, found)
             .map(Cow::into_owned)
             .or_else(|| found.capture("region").map(str::to_owned)),
-        task: reader.first(&action.task, &found).map(Cow::into_owned),
-        unclear: unclear || (unreadable && asked.is_empty() && action_asks(action)),
-        unreadable: unreadable && asked.is_empty() && action_asks(action),
+        task: reader.first(&action.task, found).map(Cow::into_owned),
+        unclear: unclear.or(whom.unclear).or(unreadable.then_some("it cannot be read")),
+        unreadable,
+        selects,
         profile: Arc::clone(profile),
         action: at,
         asked,

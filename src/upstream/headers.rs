@@ -4,17 +4,48 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::message::remove_headers;
 
+/// The fields that `Connection` names.
+fn connection(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
+    let lines = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(',')).filter_map(|token| token.trim().parse().ok())
+}
+
+/// What signatures and vendors' routers read; a caller must not have it dropped on the way.
+const END_TO_END: [&str; 13] = [
+    "x-amz-",
+    "x-tc-",
+    "x-acs-",
+    "x-sdk-",
+    "x-bce-",
+    "x-ms-",
+    "x-goog-",
+    "x-ksyun-",
+    "x-date",
+    "x-content-",
+    "x-http-method",
+    "content-",
+    "onevelope-",
+];
+
+/// A field that `Connection` names although it is not between two neighbours only, as it is or because `is_read` says so: who
+/// drops it and who does not would read two different requests.
+pub fn names_end_to_end(headers: &HeaderMap, is_read: impl Fn(&HeaderName) -> bool) -> Option<HeaderName> {
+    if !headers.contains_key(header::CONNECTION) {
+        return None;
+    }
+    connection(headers).find(|name| {
+        matches!(*name, header::HOST | header::AUTHORIZATION | header::DATE | header::COOKIE)
+            || END_TO_END.iter().any(|start| name.as_str().starts_with(start))
+            || is_read(name)
+    })
+}
+
 /// Removes hop-by-hop fields (RFC 9110 section 7.6.1), those that `Connection` names included.
 pub fn drop_hop_by_hop(headers: &mut HeaderMap) {
     // Every `Connection` line must be read before it is removed: each may name further fields.
     if headers.contains_key(header::CONNECTION) {
-        let named: Vec<HeaderName> = headers
-            .get_all(header::CONNECTION)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|line| line.split(','))
-            .filter_map(|token| token.trim().parse().ok())
-            // A caller must not make us drop what frames or addresses the message.
+        // A vendor must not make us drop what frames or addresses the message.
+        let named: Vec<HeaderName> = connection(headers)
             .filter(|name| !matches!(*name, header::HOST | header::CONTENT_LENGTH | header::AUTHORIZATION))
             .collect();
         for name in named {

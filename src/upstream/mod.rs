@@ -5,7 +5,7 @@ mod headers; // hop-by-hop, Host, accept-encoding narrowed to what we decode
 mod target; // url template → URI
 
 pub use client::ClientError;
-pub use headers::{drop_hop_by_hop, narrow_accept_encoding};
+pub use headers::{drop_hop_by_hop, names_end_to_end, narrow_accept_encoding};
 pub use target::Target;
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use hyper_util::client::legacy::ResponseFuture;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::body::Body;
-use crate::config::UpstreamConfig;
+use crate::config::{HostSent, UpstreamConfig};
 use client::Client;
 
 /// A vendor's endpoint, ready to be called.
@@ -25,6 +25,8 @@ use client::Client;
 pub struct Upstream {
     pub name: String,
     pub target: Target,
+    /// Which `Host` the vendor sees, where the configuration says so.
+    pub host: Option<HostSent>,
     client: Client,
     permits: Arc<Semaphore>,
     head_timeout: Duration,
@@ -71,6 +73,7 @@ impl Upstream {
     pub fn build(name: &str, config: &UpstreamConfig) -> Result<Self, String> {
         Ok(Self {
             name: name.to_owned(),
+            host: config.host.clone(),
             target: Target::parse(&config.url).map_err(|what| format!("upstreams.{name}: {what}"))?,
             client: Client::build(config).map_err(|what| format!("upstreams.{name}: {what}"))?,
             permits: Arc::new(Semaphore::new(config.max_concurrent)),

@@ -35,7 +35,7 @@ async fn run(name: &str, cases: &[Case]) -> Vec<String> {
     let reply: Arc<Mutex<Script>> = Arc::default();
     let next = Arc::clone(&reply);
     let vendor = Vendor::answering(None, move |_| next.lock().expect("a reply").clone()).await;
-    let gateway = Gateway::before(&vendor, Route::of(name)).await;
+    let gateway = Gateway::before(&vendor, Route::of(name).upstream("host = \"as_sent\"")).await;
     let mut failures = Vec::new();
     for case in cases {
         let read = |file: &str| std::fs::read(case.dir.join(file)).expect("a case's file");
@@ -68,7 +68,7 @@ async fn sent_in(manner: Manner, name: &str, vendor: &Vendor, call: Call) -> Ans
     let Manner { strict, minimal, data, raw, status } = manner;
     // A JSON string is TOML's, too.
     let keys = format!("data = {data}\nraw = {}\nstatus = {}", json!(raw), json!(status));
-    let gateway = Gateway::before(vendor, Route::of(name).with(&keys)).await;
+    let gateway = Gateway::before(vendor, Route::of(name).with(&keys).upstream("host = \"as_sent\"")).await;
     let preferences = [(strict, "handling=strict"), (minimal, "return=minimal")];
     let call =
         preferences.iter().filter(|(on, _)| *on).fold(call, |call, (_, word)| call.header("Prefer", word));

@@ -8,7 +8,7 @@ use crate::support::{Gateway, Reply, Route, Vendor};
 #[tokio::test]
 async fn huawei_names_its_failures_and_the_rest_is_inferred() {
     let vendor = Vendor::replying(failed_servers(&[("s2", "Ecs.0614")])).await;
-    let gateway = Gateway::before(&vendor, Route::of("huawei")).await;
+    let gateway = Gateway::before(&vendor, Route::of("huawei").upstream("host = \"as_sent\"")).await;
     let answer = reset(&["s1", "s2", "s3"]).send(gateway.address).await;
     assert_eq!((answer.status, answer.header("content-type").as_str()), (207, "application/json"));
     let envelope = answer.json();
@@ -171,7 +171,10 @@ async fn a_proxy_route_without_vendor_recognises_each_by_its_own_words() {
         false => failed_servers(&[("b", "Ecs.0614")]).script(),
     })
     .await;
-    let text = format!("[routes.any]\nupstream = \"u\"\n[upstreams.u]\nurl = {:?}\n", vendor.url());
+    let text = format!(
+        "[routes.any]\nupstream = \"u\"\n[upstreams.u]\nhost = \"as_sent\"\nurl = {:?}\n",
+        vendor.url()
+    );
     let gateway = Gateway::start(&text).await;
     // As a client behind `http_proxy` sends it.
     let target =

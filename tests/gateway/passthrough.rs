@@ -71,7 +71,7 @@ async fn what_belongs_to_one_connection_or_to_us_stays_here() {
     let vendor = vendor().await;
     let gateway = Gateway::before(&vendor, passthrough()).await;
     let hops = [
-        ("Connection", "keep-alive, X-Hop, Authorization"),
+        ("Connection", "keep-alive, X-Hop"),
         ("Keep-Alive", "timeout=5"),
         ("Proxy-Connection", "keep-alive"),
         ("Proxy-Authorization", "Basic c2VjcmV0"),
@@ -90,6 +90,30 @@ async fn what_belongs_to_one_connection_or_to_us_stays_here() {
         assert_eq!(heard.header(name), "", "{name}");
     }
     assert_eq!((heard.header("X-Kept"), heard.header("Authorization")), ("1".into(), "kept".into()));
+}
+
+/// Who drops such a field and who does not would read two requests.
+#[tokio::test]
+async fn a_connection_that_names_what_others_read_is_refused() {
+    let vendor = vendor().await;
+    let gateway = Gateway::before(&vendor, passthrough()).await;
+    for named in [
+        "Authorization",
+        "host",
+        "Content-Type",
+        "X-TC-Action",
+        "x-amz-target",
+        "Onevelope-Mode",
+        "close, Cookie",
+    ] {
+        let answer = Call::new("POST", "/")
+            .header("Host", "x")
+            .header("Connection", named)
+            .send(gateway.address)
+            .await;
+        assert_eq!(answer.status, 400, "{named}");
+    }
+    assert!(vendor.heard().is_empty());
 }
 
 #[tokio::test]

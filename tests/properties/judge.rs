@@ -46,7 +46,7 @@ pub fn asked(shape: &Shape, ids: &[String]) -> Request {
     let head =
         Head { method: &method, host: Some(ask.host), path: ask.path, query: &ask.query, headers: &headers };
     let found = view(&PROFILES, &Scope::default(), &head, ask.body.as_bytes(), Bounds::default());
-    let request = found.unwrap_or_else(|| panic!("{} is not recognised", shape.name));
+    let request = found.unwrap_or_else(|cause| panic!("{}: {cause}", shape.name));
     assert_eq!(request.profile.name, shape.name);
     request
 }

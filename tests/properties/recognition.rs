@@ -3,7 +3,7 @@
 use onevelope::decode::{Bounds, Document, Pointer, Wire, read, sniff};
 use onevelope::message::Message;
 use onevelope::profile::{Action, HostPattern, PathPattern, ProfileSet, RequestPlace};
-use onevelope::request::{Head, Scope, may_match, view};
+use onevelope::request::{Head, Scope, Unknown, may_match, view};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -13,6 +13,10 @@ use crate::judge::PROFILES;
 /// A request as the rules see it.
 struct Seen<'r> {
     head: Head<'r>,
+    /// Without empty segments.
+    path: String,
+    /// Whether the query is read together with the body.
+    beside: bool,
     query: Option<Document<'r>>,
     body: Option<Document<'r>>,
 }
@@ -23,11 +27,20 @@ impl<'r> Seen<'r> {
         let document =
             |bytes, wire| read(bytes, wire, media_type, Bounds::default(), false).ok().map(|(d, _)| d);
         let query = Some(head.query).filter(|query| !query.is_empty());
+        let steps: Vec<&str> = head.path.split('/').filter(|step| !step.is_empty()).collect();
+        let wire = sniff(body, media_type);
         Self {
+            path: format!("/{}", steps.join("/")),
+            beside: wire.is_none_or(|wire| wire == Wire::Form),
             query: query.and_then(|query| document(query.as_bytes(), Wire::Form)),
-            body: sniff(body, media_type).and_then(|wire| document(body, wire)),
+            body: wire.and_then(|wire| document(body, wire)),
             head,
         }
+    }
+
+    /// Every text that places give.
+    fn texts(&self, places: &[RequestPlace]) -> Vec<String> {
+        places.iter().filter_map(|place| self.text(place)).collect()
     }
 
     fn text(&self, place: &RequestPlace) -> Option<String> {
@@ -37,7 +50,10 @@ impl<'r> Seen<'r> {
             text.or_else(|| (!value.is_empty()).then(|| value.raw().to_owned()))
         };
         let text = match place {
-            RequestPlace::Document(pointer) => at(self.body.as_ref().or(self.query.as_ref()), pointer),
+            RequestPlace::Document(pointer) => {
+                let query = self.query.as_ref().filter(|_| self.beside || self.body.is_none());
+                at(self.body.as_ref(), pointer).or_else(|| at(query, pointer))
+            }
             RequestPlace::Query(pointer) => at(self.query.as_ref(), pointer),
             RequestPlace::Header(name) => Some(self.head.header(name.as_str()).to_owned()),
             RequestPlace::Path(None) => Some(self.head.path.to_owned()),
@@ -71,13 +87,11 @@ fn score(
 ) -> Option<(bool, usize, usize)> {
     let head = &seen.head;
     let selector = &action.selector;
-    if !selector.places.is_empty()
-        && selector.places.iter().find_map(|place| seen.text(place)).as_ref() != Some(&selector.value)
-    {
+    if !selector.places.is_empty() && !seen.texts(&selector.places).contains(&selector.value) {
         return None;
     }
     let weight =
-        action.paths.iter().filter(|path| path.find(head.path).is_some()).map(PathPattern::weight).max();
+        action.paths.iter().filter(|path| path.find(&seen.path).is_some()).map(PathPattern::weight).max();
     let rows = |document: Option<&Document<'_>>, rows: &[(Pointer, Vec<String>)]| {
         rows.iter().all(|(pointer, texts)| {
             let value = document.and_then(|document| pointer.first(document.root()));
@@ -157,7 +171,11 @@ fn check(request: &Message, vendor: Option<&str>, name: &str) -> bool {
     let head = Head { method: &method, host: host.as_deref(), path, query, headers: &request.headers };
     let scope = Scope { vendor, profile: None };
     let found = view(&PROFILES, &scope, &head, &request.body, Bounds::default());
-    let found = found.as_ref().map(|found| (found.profile.name.as_str(), found.action));
+    // Two vendors' call is nobody's, whichever fits better.
+    if let Err(Unknown::Either(..)) = found {
+        return false;
+    }
+    let found = found.as_ref().ok().map(|found| (found.profile.name.as_str(), found.action));
     let seen = Seen::new(head, &request.body);
     assert_eq!(found, by_trying_all(&PROFILES, vendor, &seen), "{name}: {method} {path}?{query}");
     if found.is_some() {
@@ -191,8 +209,12 @@ fn step(pattern: &str, text: &str) -> Option<Option<(String, String)>> {
 type Captured = Option<Vec<(String, String)>>;
 
 fn path_by_splitting(pattern: &str, path: &str) -> Captured {
-    let mut steps: Vec<&str> = pattern.trim_start_matches('/').split('/').collect();
-    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let mut steps: Vec<&str> = pattern.split('/').filter(|step| !step.is_empty()).collect();
+    let mut parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    // `/` has no segment.
+    if parts == [""] {
+        parts.clear();
+    }
     let open = |step: &str| step.strip_prefix('{')?.strip_suffix("...}").map(str::to_owned);
     let head = if steps.len() > 1 { open(steps[0]) } else { None };
     steps.drain(..usize::from(head.is_some()));

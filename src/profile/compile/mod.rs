@@ -70,6 +70,7 @@ pub(super) fn vendor(name: &str, file: &VendorFile, codes: &CodesFile) -> Result
         dry_run_status: file.dry_run_status.clone(),
         code_in_message,
         generic: file.generic,
+        any_case: file.any_case,
         codes: CodeTable::compile(codes),
     }))
 }
@@ -113,8 +114,12 @@ pub(super) fn family(
     check.within("[reply]".to_owned(), table("reply"), |check| {
         proof::proof(check, &reply, &file.reply, file.status.unwrap_or(super::Status::Guessed));
     });
+    let mut kept = std::mem::take(&mut check.kept);
+    if vendor.any_case {
+        actions = actions.into_iter().map(Action::in_any_case).collect();
+        kept = kept.into_iter().map(RequestPlace::loose).collect();
+    }
     actions.shrink_to_fit();
-    let kept = std::mem::take(&mut check.kept);
     check.done(Profile {
         name: format!("{}/{name}", vendor.name),
         vendor: Arc::clone(vendor),

@@ -134,7 +134,9 @@ pub(super) fn build_items(check: &mut Check, action: &ActionFile) -> Items {
         key: check.request_places("key", &action.key),
         id_url: action.id_url,
         distinct: action.distinct,
-        optional: action.optional,
+        optional: action.optional || !action.filters.0.is_empty() || !action.all.0.is_empty(),
+        filters: check.request_places("filters", &action.filters),
+        all: check.request_places("all", &action.all),
         split: action.split.clone(),
         ..Items::default()
     };
@@ -145,10 +147,15 @@ pub(super) fn build_items(check: &mut Check, action: &ActionFile) -> Items {
     for text in &action.ids.0 {
         match check.keep("ids", RequestPlace::parse(text)) {
             // `/servers/*/id` is the list `/servers` whose elements have `/id`.
-            Some(RequestPlace::Document(pointer)) => match pointer.split_every() {
-                Some((list, rest)) => items.lists.push((list, vec![RequestPlace::Document(rest)])),
-                None => items.lists.push((pointer, vec![RequestPlace::Document(Pointer::default())])),
-            },
+            Some(RequestPlace::Document(pointer)) => {
+                let (list, rest) = pointer.split_every().unwrap_or((pointer, Pointer::default()));
+                let id = RequestPlace::Document(rest);
+                // One list whose elements have their id at one of several places.
+                match items.lists.iter_mut().find(|(known, _)| *known == list) {
+                    Some((_, places)) => places.push(id),
+                    None => items.lists.push((list, vec![id])),
+                }
+            }
             Some(place) => items.single.push(place),
             None => {}
         }

@@ -107,6 +107,8 @@ pub struct VendorFile {
     pub dry_run_status: Vec<StatusClass>,
     /// Where a vendor writes the real code into the message: what stands around it, as `(*)`.
     pub code_in_message: Option<String>,
+    /// The vendor takes paths and the names of members and parameters in any case.
+    pub any_case: bool,
     /// A protocol that many vendors speak: among equals it wins where the host is nobody's.
     pub generic: bool,
     pub code_after: Option<String>,
@@ -225,6 +227,8 @@ pub struct ActionFile {
     pub nested: Option<String>,
     pub distinct: bool,
     pub optional: bool,
+    pub filters: Texts,
+    pub all: Texts,
     pub split: Option<String>,
     pub count: Texts,
     pub lookup: bool,

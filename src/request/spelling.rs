@@ -1,0 +1,178 @@
+//! A request's head as the vendor's router and parser read it: what is spelled in several ways means one thing.
+//!
+//! What servers read in different ways is not decided here: it is read in the way that asks for most, and why it is not certain
+//! is kept.
+
+use std::borrow::Cow;
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+use super::head::Head;
+use crate::decode::{Bounds, Document, read_parameters};
+use crate::profile::PathPattern;
+
+/// Why it is not certain what a request asks, in words that stand in a diagnostic.
+pub type Reason = &'static str;
+
+/// What a path template captured.
+type Captured<'s> = Vec<(&'s str, &'s str)>;
+
+/// Headers and parameters by which frameworks let a caller say another method than the one that is sent.
+const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+const OVERRIDING: [&str; 2] = ["_method", "_HttpMethod"];
+
+/// A head, read.
+#[derive(Debug)]
+pub(super) struct Spelling<'r> {
+    pub(super) head: &'r Head<'r>,
+    /// Escapes undone, without empty segments; what would split a segment stays as it is.
+    pub(super) path: Cow<'r, str>,
+    /// What else a server may read, and why.
+    others: Vec<(String, Option<Reason>)>,
+    pub(super) query: Option<Document<'r>>,
+    /// The method that the caller says is meant.
+    meant: Option<Method>,
+    pub(super) unclear: Option<Reason>,
+}
+
+impl<'r> Spelling<'r> {
+    pub(super) fn of(head: &'r Head<'r>, bounds: Bounds) -> Self {
+        let path = canonical(head.path);
+        let others = others(&path);
+        let mut unclear = None;
+        let query = match head.query {
+            "" => None,
+            query => read_parameters(query.as_bytes(), "", bounds).ok(),
+        };
+        if query.is_none() && !head.query.is_empty() {
+            unclear = Some("the query string cannot be read");
+        }
+        let meant = meant(head, query.as_ref());
+        if meant.is_some() {
+            unclear = unclear.or(Some("it names another method than it is sent with"));
+        }
+        Self { head, path, others, query, meant, unclear }
+    }
+
+    /// The paths that a server may read, the likeliest first, and why another is not certain.
+    pub(super) fn paths(&self) -> impl Iterator<Item = (&str, Option<Reason>)> {
+        let others = self.others.iter().map(|(path, reason)| (path.as_str(), *reason));
+        // Who takes steps up reads the other one.
+        let steps_up = self.path.contains("/.").then(|| self.others.last()?.1).flatten();
+        std::iter::once((&*self.path, steps_up)).chain(others)
+    }
+
+    /// Whether a path template fits.
+    pub(super) fn fits(&self, pattern: &PathPattern) -> bool {
+        self.paths().any(|(path, _)| pattern.fits(path))
+    }
+
+    /// What a path template captures, and why that is not certain.
+    pub(super) fn captures<'s>(&'s self, pattern: &'s PathPattern) -> Option<(Captured<'s>, Option<Reason>)> {
+        self.paths().find_map(|(path, reason)| Some((pattern.find(path)?, reason)))
+    }
+
+    /// Whether it may be a call by one of these methods; none: any.
+    pub(super) fn is_by(&self, methods: &[Method]) -> bool {
+        let same =
+            |sent: &Method| methods.iter().any(|method| method.as_str().eq_ignore_ascii_case(sent.as_str()));
+        methods.is_empty()
+            || methods.contains(self.head.method)
+            || same(self.head.method)
+            || self.meant.as_ref().is_some_and(same)
+    }
+}
+
+/// A path as most routers read it.
+fn canonical(path: &str) -> Cow<'_, str> {
+    let bytes = path.as_bytes();
+    let plain = !bytes.contains(&b'%')
+        && !bytes.windows(2).any(|pair| pair == b"//")
+        && (bytes.len() < 2 || bytes.last() != Some(&b'/'));
+    if plain {
+        return Cow::Borrowed(path);
+    }
+    let mut out = String::with_capacity(path.len());
+    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+        let decoded = percent_decode_str(segment).decode_utf8().ok();
+        // What would become two segments, or one above, stays as it is.
+        let splits = |text: &str| text.contains(['/', '\0']) || matches!(text, "." | "..");
+        out.push('/');
+        out.push_str(decoded.as_deref().filter(|text| !splits(text)).unwrap_or(segment));
+    }
+    if out.is_empty() {
+        out.push('/');
+    }
+    Cow::Owned(out)
+}
+
+/// Without a format's suffix; with slashes that were escaped, and steps up taken.
+fn others(path: &str) -> Vec<(String, Option<Reason>)> {
+    let mut others = Vec::new();
+    let mut add = |path: &str, reason| {
+        others.push((path.to_owned(), reason));
+        let bare = [".json", ".xml"].iter().find_map(|format| path.strip_suffix(format));
+        others.extend(bare.map(|path| (path.to_owned(), reason)));
+    };
+    if path.ends_with(".json") || path.ends_with(".xml") {
+        add(path, None);
+    }
+    let dots = path.split('/').any(|step| matches!(step, "." | ".."));
+    if dots || path.contains('%') {
+        let decoded = percent_decode_str(path).decode_utf8_lossy();
+        let mut steps = Vec::new();
+        for step in decoded.split('/').filter(|step| !step.is_empty() && *step != ".") {
+            if step == ".." {
+                steps.pop();
+            } else {
+                steps.push(step);
+            }
+        }
+        add(&format!("/{}", steps.join("/")), Some("its path is read in several ways"));
+    }
+    others
+}
+
+/// Another method than the one that is sent, where a header or parameter says so.
+fn meant(head: &Head<'_>, query: Option<&Document<'_>>) -> Option<Method> {
+    let by_header =
+        || OVERRIDES.iter().map(|name| head.header(name)).find(|text| !text.is_empty()).map(Cow::Borrowed);
+    let by_query = || {
+        let root = query?.root();
+        OVERRIDING.iter().find_map(|name| root.get(name)?.scalar().map(|text| text.decode()))
+    };
+    let text = by_header().or_else(by_query)?;
+    let method: Method = text.trim().to_ascii_uppercase().parse().ok()?;
+    (method != *head.method).then_some(method)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{canonical, others};
+
+    #[test]
+    fn a_path_is_read_as_routers_read_it() {
+        for (sent, read) in [
+            ("/a/b", "/a/b"),
+            ("/", "/"),
+            ("/a/b/", "/a/b"),
+            ("//a//b", "/a/b"),
+            ("/%61/b%20c", "/a/b c"),
+            ("/a%2Fb", "/a%2Fb"),
+            ("/a/%2e%2e/b", "/a/%2e%2e/b"),
+            ("/%zz/%ff", "/%zz/%ff"),
+        ] {
+            assert_eq!(canonical(sent), read, "{sent}");
+        }
+    }
+
+    #[test]
+    fn what_servers_read_in_several_ways_is_known() {
+        let read = |path: &str| others(path).into_iter().map(|(path, _)| path).collect::<Vec<_>>();
+        assert!(read("/a/b").is_empty());
+        assert_eq!(read("/a/ports.json"), ["/a/ports.json", "/a/ports"]);
+        assert_eq!(read("/a%2Fb/../c"), ["/a/c"]);
+        assert_eq!(read("/a/%2e%2e/b"), ["/b"]);
+    }
+}
