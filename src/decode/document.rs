@@ -229,7 +229,7 @@ impl<'d> Value<'d> {
     }
 
     /// Whether another value is built the same: kinds, keys, escapes, and which strings are empty.
-    #[inline]
+    #[inline(always)]
     pub fn is_like(self, other: Value<'_>) -> bool {
         let (own, others) = (self.nodes(), other.nodes());
         let apart = self.at.wrapping_sub(other.at);

@@ -179,26 +179,23 @@ fn missing_boundary() -> DecodeError {
 /// The wire format a body is most likely in: its first byte decides, since media types lie (servers send JSON
 /// as `text/html`); the media type breaks ties.
 pub fn sniff(body: &[u8], media_type: &str) -> Option<Wire> {
-    let by_type = typed(media_type);
-    if by_type == Some(Wire::Multipart) {
-        return by_type;
-    }
-    if body.trim_ascii().is_empty() {
-        return None;
-    }
-    match (by_type, by_first_byte(body)) {
-        (Some(Wire::Ndjson), _) => by_type,
-        (_, Some(Wire::Json | Wire::Xml)) => by_first_byte(body),
-        (Some(Wire::Form), _) => by_type,
-        (_, Some(wire)) => Some(wire),
-        (by_type, None) => by_type,
-    }
+    sniff_both(body, media_type).0
 }
 
-/// Another wire that a reader may take the body for: what its first byte says, or its media type.
-pub fn sniff_otherwise(body: &[u8], media_type: &str) -> Option<Wire> {
-    let taken = sniff(body, media_type)?;
-    by_first_byte(body).into_iter().chain(typed(media_type)).find(|wire| *wire != taken)
+/// The same, and another wire that a reader may take the body for: what its first byte says, or its media type.
+pub fn sniff_both(body: &[u8], media_type: &str) -> (Option<Wire>, Option<Wire>) {
+    let (by_type, by_byte) = (typed(media_type), by_first_byte(body));
+    let taken = match (by_type, by_byte) {
+        (Some(Wire::Multipart), _) => by_type,
+        _ if body.trim_ascii_start().is_empty() => None,
+        (Some(Wire::Ndjson), _) => by_type,
+        (_, Some(Wire::Json | Wire::Xml)) => by_byte,
+        (Some(Wire::Form), _) => by_type,
+        (_, Some(_)) => by_byte,
+        _ => by_type,
+    };
+    let other = by_byte.or(by_type).filter(|wire| taken.is_some() && taken != Some(*wire));
+    (taken, other.or(by_type.filter(|wire| taken.is_some_and(|taken| taken != *wire))))
 }
 
 fn by_first_byte(body: &[u8]) -> Option<Wire> {
@@ -213,6 +210,20 @@ fn by_first_byte(body: &[u8]) -> Option<Wire> {
 
 /// The wire that a media type names.
 fn typed(media_type: &str) -> Option<Wire> {
+    // What most say.
+    let is = |name: &str| {
+        let (start, rest) = media_type.split_at_checked(name.len()).unwrap_or_default();
+        start.eq_ignore_ascii_case(name) && matches!(rest.as_bytes().first(), None | Some(b';' | b' '))
+    };
+    if media_type.is_empty() {
+        return None;
+    }
+    if is("application/json") {
+        return Some(Wire::Json);
+    }
+    if is("application/x-www-form-urlencoded") {
+        return Some(Wire::Form);
+    }
     if names(media_type, "multipart/") == Some(0) {
         return Some(Wire::Multipart);
     }

@@ -91,7 +91,9 @@ impl PathPattern {
             return None;
         }
         let mut captures = Vec::new();
-        self.walk(path, &mut |name, text| captures.push((name, text)))?;
+        if self.names().next().is_some() {
+            self.walk(path, &mut |name, text| captures.push((name, text)))?;
+        }
         Some(captures)
     }
 

@@ -38,8 +38,13 @@ pub(super) struct Spelling<'r> {
 
 impl<'r> Spelling<'r> {
     pub(super) fn of(head: &'r Head<'r>, bounds: Bounds) -> Self {
-        let path = canonical(head.path);
-        let others = others(&path);
+        let (path, others) = if is_plain(head.path) {
+            (Cow::Borrowed(head.path), Vec::new())
+        } else {
+            let path = canonical(head.path);
+            let others = others(&path);
+            (Cow::Owned(path), others)
+        };
         let mut unclear = None;
         let query = match head.query {
             "" => None,
@@ -59,7 +64,8 @@ impl<'r> Spelling<'r> {
     pub(super) fn paths(&self) -> impl Iterator<Item = (&str, Option<Reason>)> {
         let others = self.others.iter().map(|(path, reason)| (path.as_str(), *reason));
         // Who takes steps up reads the other one.
-        let steps_up = self.path.contains("/.").then(|| self.others.last()?.1).flatten();
+        let dots = !self.others.is_empty() && self.path.contains("/.");
+        let steps_up = dots.then(|| self.others.last()?.1).flatten();
         std::iter::once((&*self.path, steps_up)).chain(others)
     }
 
@@ -84,15 +90,21 @@ impl<'r> Spelling<'r> {
     }
 }
 
+/// Whether all read a path alike: no escapes, no empty segments, no dots at the head of one, no format.
+fn is_plain(path: &str) -> bool {
+    let mut last = b'a';
+    let odd = |byte: u8| {
+        let odd = byte == b'%' || (last == b'/' && matches!(byte, b'/' | b'.'));
+        last = byte;
+        odd
+    };
+    let ends =
+        || path.ends_with(".json") || path.ends_with(".xml") || (path.len() > 1 && path.ends_with('/'));
+    !path.bytes().any(odd) && !ends()
+}
+
 /// A path as most routers read it.
-fn canonical(path: &str) -> Cow<'_, str> {
-    let bytes = path.as_bytes();
-    let plain = !bytes.contains(&b'%')
-        && !bytes.windows(2).any(|pair| pair == b"//")
-        && (bytes.len() < 2 || bytes.last() != Some(&b'/'));
-    if plain {
-        return Cow::Borrowed(path);
-    }
+fn canonical(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for segment in path.split('/').filter(|segment| !segment.is_empty()) {
         let decoded = percent_decode_str(segment).decode_utf8().ok();
@@ -104,7 +116,7 @@ fn canonical(path: &str) -> Cow<'_, str> {
     if out.is_empty() {
         out.push('/');
     }
-    Cow::Owned(out)
+    out
 }
 
 /// Without a format's suffix; with slashes that were escaped, and steps up taken.
@@ -136,8 +148,11 @@ fn others(path: &str) -> Vec<(String, Option<Reason>)> {
 
 /// Another method than the one that is sent, where a header or parameter says so.
 fn meant(head: &Head<'_>, query: Option<&Document<'_>>) -> Option<Method> {
-    let by_header =
-        || OVERRIDES.iter().map(|name| head.header(name)).find(|text| !text.is_empty()).map(Cow::Borrowed);
+    // All names are looked at: three look-ups would cost more.
+    let by_header = || {
+        let mut fields = head.headers.iter().filter(|(name, _)| OVERRIDES.contains(&name.as_str()));
+        fields.find_map(|(_, value)| value.to_str().ok()).map(Cow::Borrowed)
+    };
     let by_query = || {
         let root = query?.root();
         OVERRIDING.iter().find_map(|name| root.get(name)?.scalar().map(|text| text.decode()))
@@ -149,7 +164,17 @@ fn meant(head: &Head<'_>, query: Option<&Document<'_>>) -> Option<Method> {
 
 #[cfg(test)]
 mod tests {
-    use super::{canonical, others};
+    use super::{canonical, is_plain, others};
+
+    #[test]
+    fn most_paths_are_read_alike_by_all() {
+        for path in ["/", "/v2/index.php", "/a.b/c", "/xml"] {
+            assert!(is_plain(path), "{path}");
+        }
+        for path in ["/a/", "//a", "/a//b", "/%61", "/a/../b", "/./a", "/a.json", "/a.xml"] {
+            assert!(!is_plain(path), "{path}");
+        }
+    }
 
     #[test]
     fn a_path_is_read_as_routers_read_it() {

@@ -11,7 +11,7 @@ use super::items;
 use super::reader::{Match, Reader};
 use super::recognise::{self, Recognised, Scope};
 use super::spelling::{Reason, Spelling};
-use crate::decode::{Bounds, Document, Wire, decode_content, read, read_parameters, sniff, sniff_otherwise};
+use crate::decode::{Bounds, Document, Wire, decode_content, read, read_parameters, sniff_both};
 use crate::profile::{Action, Profile, ProfileSet};
 
 /// Why a request is no batch call.
@@ -51,7 +51,7 @@ pub fn view(
     if head.headers.get_all(CONTENT_TYPE).iter().nth(1).is_some() {
         unclear = unclear.or(Some("it has two media types"));
     }
-    let (first, second) = (sniff(body, media_type), sniff_otherwise(body, media_type));
+    let (first, second) = sniff_both(body, media_type);
     let mut told = None;
     for (turn, wire) in
         [first, second].into_iter().enumerate().filter(|(turn, wire)| *turn == 0 || wire.is_some())
