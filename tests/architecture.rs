@@ -275,8 +275,13 @@ fn no_vendor_is_named_in_code() {
         if file.starts_with("src/cli/demo") {
             continue;
         }
+        // A format before it is anybody's protocol.
+        let format = |vendor: &str| file.starts_with("src/decode") && vendor == "graphql";
         for (at, line) in code(&source) {
-            if words(line).any(|word| vendors.iter().any(|vendor| vendor.eq_ignore_ascii_case(word))) {
+            let named = |word: &str| {
+                vendors.iter().any(|vendor| vendor.eq_ignore_ascii_case(word) && !format(vendor))
+            };
+            if words(line).any(named) {
                 offences.push(format!("{file}:{at}: {}", line.trim()));
             }
         }

@@ -25,6 +25,22 @@ pub fn response_keys(text: &str, operation: Option<&str>) -> Option<Vec<String>>
     Some(keys)
 }
 
+/// Whether a document's operation is a mutation; where `operation` names none of several, whether any is. What cannot be read
+/// is one where it says so anywhere.
+pub fn changes(text: &str, operation: Option<&str>) -> bool {
+    let Ok(document) = parse_query::<&str>(text) else { return text.contains("mutation") };
+    let mutations = document.definitions.iter().filter_map(|definition| match definition {
+        Definition::Operation(OperationDefinition::Mutation(mutation)) => Some(mutation.name),
+        _ => None,
+    });
+    let names = document.definitions.iter().filter_map(|definition| match definition {
+        Definition::Operation(operation) => Some(named(operation).0),
+        Definition::Fragment(_) => None,
+    });
+    let known = operation.filter(|operation| names.clone().any(|name| name == Some(operation)));
+    mutations.clone().any(|name| known.is_none() || name == known)
+}
+
 fn named<'o, 'a>(
     operation: &'o OperationDefinition<'a, &'a str>,
 ) -> (Option<&'a str>, &'o SelectionSet<'a, &'a str>) {
@@ -82,6 +98,22 @@ mod tests {
         let text =
             "mutation { a: stop(id: 1) { id } stop(id: 2) { id } ...more } fragment more on M { b: go }";
         assert_eq!(keys(text, None).unwrap_or_default(), ["a", "stop", "b"]);
+    }
+
+    #[test]
+    fn a_mutation_is_known_however_it_is_spelled() {
+        for (text, operation, is) in [
+            (",,mutation { a }", None, true),
+            ("# mutation\nquery { a }", None, false),
+            ("query A { a } mutation B { b }", Some("B"), true),
+            ("query A { a } mutation B { b }", Some("A"), false),
+            ("query A { a } mutation B { b }", Some("C"), true),
+            ("fragment f on M { a } mutation { ...f }", None, true),
+            ("mutation {", None, true),
+            ("{ mutation }", None, false),
+        ] {
+            assert_eq!(super::changes(text, operation), is, "{text} {operation:?}");
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub use charset::to_utf8;
 pub use coding::{CODINGS, CodingError, decode_content};
 pub use compare::same;
 pub use document::{Document, Scalar, Value};
-pub use fields::response_keys;
+pub use fields::{changes, response_keys};
 pub use multipart::path_of;
 pub(crate) use pointer::first_letters;
 pub use pointer::{Pointer, PointerError};
@@ -32,6 +32,8 @@ pub use repair::Slips;
 pub use tape::Kind;
 
 use std::borrow::Cow;
+
+use crate::json_text::string;
 
 /// What a reader may use up.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +111,12 @@ pub fn read<'a>(
         fidelity.slips.add("invalid UTF-8");
     }
     let document = match wire {
+        Wire::Json if names(media_type, GRAPHQL) == Some(0) && names(media_type, "json").is_none() => {
+            let mut json = b"{\"query\":".to_vec();
+            string(&mut json, &text);
+            json.push(b'}');
+            owned(String::from_utf8(json).unwrap_or_default(), bounds)?
+        }
         Wire::Json => json_or_mended(text, bounds, mend, &mut fidelity)?,
         Wire::Xml => {
             let (content, root) = xml::to_json(&text, bounds)?;
@@ -208,6 +216,9 @@ fn by_first_byte(body: &[u8]) -> Option<Wire> {
     }
 }
 
+/// A GraphQL text without anything around it.
+const GRAPHQL: &str = "application/graphql";
+
 /// The wire that a media type names.
 fn typed(media_type: &str) -> Option<Wire> {
     // What most say.
@@ -223,6 +234,10 @@ fn typed(media_type: &str) -> Option<Wire> {
     }
     if is("application/x-www-form-urlencoded") {
         return Some(Wire::Form);
+    }
+    // The text alone, which is read as the member that it else is.
+    if is(GRAPHQL) {
+        return Some(Wire::Json);
     }
     if names(media_type, "multipart/") == Some(0) {
         return Some(Wire::Multipart);

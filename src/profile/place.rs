@@ -20,6 +20,8 @@ pub enum RequestPlace {
     Key,
     /// The fields that a GraphQL document at that place asks for: many ids.
     Fields(Pointer),
+    /// Whether a GraphQL request at that place changes anything: `mutation`, or nothing.
+    Operation(Pointer),
 }
 
 /// A place in a reply.
@@ -49,6 +51,8 @@ impl RequestPlace {
             ("path", name) => Ok(Self::Path(Some(name.into()))),
             ("host", name) if !name.is_empty() => Ok(Self::Host(name.into())),
             ("header", name) => header(name).map(Self::Header),
+            ("operation", "") => Ok(Self::Operation(Pointer::default())),
+            ("operation", name) => pointer(&format!("/{name}")).map(Self::Operation),
             ("fields", name) if !name.is_empty() => pointer(&format!("/{name}")).map(Self::Fields),
             ("query", name) if !name.is_empty() => pointer(&format!("/{name}")).map(Self::Query),
             _ => Err(format!("{text:?} is no place in a request")),
@@ -61,6 +65,7 @@ impl RequestPlace {
             Self::Document(pointer) => Self::Document(pointer.loose()),
             Self::Query(pointer) => Self::Query(pointer.loose()),
             Self::Fields(pointer) => Self::Fields(pointer.loose()),
+            Self::Operation(pointer) => Self::Operation(pointer.loose()),
             other => other,
         }
     }

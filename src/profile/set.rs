@@ -158,8 +158,8 @@ impl Action {
         let paths: Vec<String> = self.paths.iter().map(ToString::to_string).collect();
         let selector = if self.selector.places.is_empty() { "" } else { &self.selector.value };
         format!(
-            "{vendor} {selector} {:?} {paths:?} {:?} {:?} {:?} {:?} {:?}",
-            self.methods, self.host, self.query, self.header, self.first_key, self.body
+            "{vendor} {selector} {:?} {:?} {paths:?} {:?} {:?} {:?} {:?} {:?}",
+            self.selector.places, self.methods, self.host, self.query, self.header, self.first_key, self.body
         )
     }
 }

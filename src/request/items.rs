@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use super::asked::{Asked, Relative, whole_id};
 use super::filter;
+use super::operation::fields;
 use super::reader::{Match, Reader};
 use super::spelling::Reason;
-use crate::decode::{Kind, Pointer, Value, path_of, response_keys};
+use crate::decode::{Kind, Pointer, Value, path_of};
 use crate::envelope::Selects;
 use crate::profile::{Action, Items, Profile, RequestPlace, RequestShape};
 
@@ -80,7 +81,7 @@ fn singles(action: &Action, found: &Match<'_>, reader: &Reader<'_>, asked: &mut 
     let rules = &action.items;
     for place in &rules.single {
         if let RequestPlace::Fields(pointer) = place {
-            for id in fields(pointer, reader).unwrap_or_default() {
+            for id in reader.body.and_then(|body| fields(pointer, body)).unwrap_or_default() {
                 asked.push(Some(&id), None, None);
             }
         } else if let Some(text) = reader.text(place, Some(found)) {
@@ -106,14 +107,6 @@ fn selects(action: &Action, found: &Match<'_>, reader: &Reader<'_>, asked: &Aske
         () if names_nobody => Selects::All,
         () => Selects::Ids,
     }
-}
-
-/// What a GraphQL document asks for; `operationName` beside it says which of several operations is meant.
-fn fields(pointer: &Pointer, reader: &Reader<'_>) -> Option<Vec<String>> {
-    let root = reader.body?.root();
-    let text = pointer.first(root)?.scalar()?;
-    let operation = root.get("operationName").and_then(Value::scalar).map(|name| name.decode());
-    response_keys(&text.decode(), operation.as_deref().filter(|name| !name.is_empty()))
 }
 
 /// One text: an id, or many where `split` says so.

@@ -6,6 +6,7 @@ mod asked; // the asked items
 mod filter; // which elements of a list are asked
 mod head; // the parts of a request that recognition reads
 mod items; // document → asked items
+mod operation; // what a query document changes
 mod reader; // places of a request
 mod recognise; // head and body → action
 mod spelling; // a head as routers and parsers read it

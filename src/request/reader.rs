@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::operation::mutates;
 use super::spelling::{Reason, Spelling};
 use crate::decode::{Document, Pointer, Value};
 use crate::profile::{ActionRef, Captures, RequestPlace};
@@ -57,6 +58,10 @@ impl<'r> Reader<'r> {
                 found?.path.iter().find(|(own, _)| *own == &**name).map(|(_, value)| Cow::Borrowed(*value))
             }
             RequestPlace::Host(name) => found?.capture(name).map(Cow::Borrowed),
+            RequestPlace::Operation(pointer) => {
+                let mutates = self.body.is_some_and(|body| pointer.visit(body.root(), &mut mutates));
+                mutates.then_some(Cow::Borrowed("mutation"))
+            }
             RequestPlace::Key | RequestPlace::Fields(_) => None,
         };
         text.filter(|text| !text.is_empty())

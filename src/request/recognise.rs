@@ -26,7 +26,9 @@ pub fn may_match(set: &ProfileSet, scope: &Scope<'_>, head: &Head<'_>, has_body:
     let reader = Reader { spelling: &spelling, body: None };
     vendors(set, scope).any(|vendor| {
         let Some(index) = set.index(&vendor.name) else { return false };
-        let in_body = |place: &RequestPlace| has_body && matches!(place, RequestPlace::Document(_));
+        let in_body = |place: &RequestPlace| {
+            has_body && matches!(place, RequestPlace::Document(_) | RequestPlace::Operation(_))
+        };
         let by_name = index.selectors.iter().any(|places| {
             places.iter().any(|place| {
                 in_body(place)

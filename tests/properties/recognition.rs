@@ -54,6 +54,17 @@ impl<'r> Seen<'r> {
                 let query = self.query.as_ref().filter(|_| self.beside || self.body.is_none());
                 at(self.body.as_ref(), pointer).or_else(|| at(query, pointer))
             }
+            RequestPlace::Operation(pointer) => {
+                let mut mutates = false;
+                if let Some(body) = &self.body {
+                    pointer.visit(body.root(), &mut |request| {
+                        let text = request.get("query").and_then(|text| text.scalar());
+                        mutates |= text.is_some_and(|text| text.decode().contains("mutation"));
+                        false
+                    });
+                }
+                mutates.then(|| "mutation".to_owned())
+            }
             RequestPlace::Query(pointer) => at(self.query.as_ref(), pointer),
             RequestPlace::Header(name) => Some(self.head.header(name.as_str()).to_owned()),
             RequestPlace::Path(None) => Some(self.head.path.to_owned()),
