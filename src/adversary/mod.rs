@@ -9,6 +9,7 @@ mod known; // what the cases show to be good
 mod lists; // mutations of lists and ids
 mod members; // mutations of members
 mod mutate; // mutations of the whole reply
+mod requests; // other spellings of the request
 mod rules; // what each may leave good
 mod seen; // an envelope's verdicts
 mod tree; // a reply that can be changed
@@ -115,6 +116,9 @@ impl<'s> Adversary<'s> {
         let nothing = Known::default();
         let known = self.known.get(&conversation.profile).unwrap_or(&nothing);
         let Some((mut request, reply, seen)) = original(self.set, conversation) else { return attack };
+        let (spelled, misread) = requests::attack(self.set, &conversation.vendor, &conversation.request);
+        attack.mutations.insert(Class::Spelling, spelled);
+        attack.findings.extend(misread);
         let mut mutations = Vec::new();
         let bodies = known.bodies(request.action);
         mutate::roots(&reply, bodies, &mut mutations);

@@ -30,10 +30,14 @@ pub enum Class {
     Mark,
     /// The body cut.
     Cut,
+    /// The request in another spelling of the same.
+    Spelling,
+    /// The request saying more, or what two readers could read differently.
+    More,
 }
 
 impl Class {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Root,
         Self::Error,
         Self::EntryError,
@@ -45,6 +49,8 @@ impl Class {
         Self::Order,
         Self::Mark,
         Self::Cut,
+        Self::Spelling,
+        Self::More,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -60,6 +66,8 @@ impl Class {
             Self::Order => "order",
             Self::Mark => "mark",
             Self::Cut => "cut",
+            Self::Spelling => "spelling",
+            Self::More => "more",
         }
     }
 
@@ -83,6 +91,10 @@ impl Class {
                 "`missing = \"unknown\"` in the entries' `outcome`, or a case that shows such a success"
             }
             Self::Cut => "`wire`",
+            Self::Spelling => {
+                "`path`, `wire` and `action` of the action, `hosts` and `any_case` of the vendor"
+            }
+            Self::More => "`wire`, and every place of `ids`",
         }
     }
 }

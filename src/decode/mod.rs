@@ -207,8 +207,10 @@ pub fn sniff_both(body: &[u8], media_type: &str) -> (Option<Wire>, Option<Wire>)
 }
 
 fn by_first_byte(body: &[u8]) -> Option<Wire> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
-    match body.first()? {
+    const MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
+    let body = MARKS.iter().find_map(|mark| body.strip_prefix(*mark)).unwrap_or(body).trim_ascii_start();
+    // In UTF-16 a nought stands before or behind each letter.
+    match body.iter().find(|byte| **byte != 0)? {
         b'{' | b'[' => Some(Wire::Json),
         b'<' => Some(Wire::Xml),
         b'-' if body.starts_with(b"--") => Some(Wire::Multipart),

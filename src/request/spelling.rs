@@ -15,6 +15,8 @@ use crate::profile::PathPattern;
 /// Why it is not certain what a request asks, in words that stand in a diagnostic.
 pub type Reason = &'static str;
 
+const SEVERAL: Reason = "its path is read in several ways";
+
 /// What a path template captured.
 type Captured<'s> = Vec<(&'s str, &'s str)>;
 
@@ -45,7 +47,9 @@ impl<'r> Spelling<'r> {
             let others = others(&path);
             (Cow::Owned(path), others)
         };
-        let mut unclear = None;
+        let dots = !others.is_empty() && path.split('/').any(is_dots);
+        // Who takes steps up reads another path.
+        let mut unclear = dots.then_some(SEVERAL);
         let query = match head.query {
             "" => None,
             query => read_parameters(query.as_bytes(), "", bounds).ok(),
@@ -63,10 +67,7 @@ impl<'r> Spelling<'r> {
     /// The paths that a server may read, the likeliest first, and why another is not certain.
     pub(super) fn paths(&self) -> impl Iterator<Item = (&str, Option<Reason>)> {
         let others = self.others.iter().map(|(path, reason)| (path.as_str(), *reason));
-        // Who takes steps up reads the other one.
-        let dots = !self.others.is_empty() && self.path.contains("/.");
-        let steps_up = dots.then(|| self.others.last()?.1).flatten();
-        std::iter::once((&*self.path, steps_up)).chain(others)
+        std::iter::once((&*self.path, None)).chain(others)
     }
 
     /// Whether a path template fits.
@@ -119,6 +120,12 @@ fn canonical(path: &str) -> String {
     out
 }
 
+/// Whether a segment stays where it is or goes up, escaped or not.
+fn is_dots(segment: &str) -> bool {
+    let decoded = percent_decode_str(segment).decode_utf8();
+    decoded.is_ok_and(|segment| matches!(&*segment, "." | ".."))
+}
+
 /// Without a format's suffix; with slashes that were escaped, and steps up taken.
 fn others(path: &str) -> Vec<(String, Option<Reason>)> {
     let mut others = Vec::new();
@@ -130,7 +137,7 @@ fn others(path: &str) -> Vec<(String, Option<Reason>)> {
     if path.ends_with(".json") || path.ends_with(".xml") {
         add(path, None);
     }
-    let dots = path.split('/').any(|step| matches!(step, "." | ".."));
+    let dots = path.split('/').any(is_dots);
     if dots || path.contains('%') {
         let decoded = percent_decode_str(path).decode_utf8_lossy();
         let mut steps = Vec::new();
@@ -141,7 +148,7 @@ fn others(path: &str) -> Vec<(String, Option<Reason>)> {
                 steps.push(step);
             }
         }
-        add(&format!("/{}", steps.join("/")), Some("its path is read in several ways"));
+        add(&format!("/{}", steps.join("/")), Some(SEVERAL));
     }
     others
 }

@@ -78,7 +78,7 @@ pub fn view(
         let unclear = unclear
             .or(found.unclear)
             .or(otherwise.then_some("its media type is not what its first byte says"))
-            .or(twice(action, &reader, action.wire.or(wire)));
+            .or(twice(action, reader.body.or(parsed.as_ref()), &spelling, action.wire.or(wire)));
         let unreadable = matches!(own, Own::Unreadable);
         return Ok(build(&Arc::clone(profile), &found, &reader, unreadable, unclear));
     }
@@ -86,11 +86,15 @@ pub fn view(
 }
 
 /// Whether something is said twice that readers take once.
-fn twice(action: &Action, reader: &Reader<'_>, wire: Option<Wire>) -> Option<Reason> {
-    let plain = wire.is_none_or(|wire| matches!(wire, Wire::Json | Wire::Form));
-    let documents = reader.body.filter(|_| plain).into_iter().chain(reader.spelling.query.as_ref());
+fn twice(
+    action: &Action,
+    body: Option<&Document<'_>>,
+    spelling: &Spelling<'_>,
+    wire: Option<Wire>,
+) -> Option<Reason> {
+    let plain = wire.is_none_or(|wire| matches!(wire, Wire::Json | Wire::Form | Wire::Ndjson));
+    let mut documents = body.filter(|_| plain).into_iter().chain(&spelling.query);
     documents
-        .into_iter()
         .any(|document| document.repeats(|name| action.reads_one(name)))
         .then_some("a name stands in it twice")
 }

@@ -59,7 +59,10 @@ impl<'r> Seen<'r> {
                 if let Some(body) = &self.body {
                     pointer.visit(body.root(), &mut |request| {
                         let text = request.get("query").and_then(|text| text.scalar());
-                        mutates |= text.is_some_and(|text| text.decode().contains("mutation"));
+                        mutates |= match text {
+                            Some(text) => text.decode().contains("mutation"),
+                            None => request.get("extensions").is_some(),
+                        };
                         false
                     });
                 }
