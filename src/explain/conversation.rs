@@ -8,7 +8,7 @@ use crate::judge::Trace;
 use crate::message::Message;
 use crate::profile::ProfileSet;
 use crate::reply::{Answer, Incoming, Limits, RawPolicy, Wishes, translate};
-use crate::request::{Head, Request, Scope, Unknown, view};
+use crate::request::{Head, Request, Scope, Unknown, may_match, view};
 
 /// No profile knows the request; says which request.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,10 @@ pub fn recognise(set: &ProfileSet, scope: &Scope<'_>, message: &Message) -> Resu
     let (path, query) = message.path_and_query();
     let method = message.method.clone().unwrap_or_default();
     let head = Head { method: &method, host: host.as_deref(), path, query, headers: &message.headers };
+    // As `serve` does it: what the gate lets by is not looked at.
+    if !may_match(set, scope, &head, !message.body.is_empty()) {
+        return Err(Unrecognised(format!("no profile knows {method} {path}")));
+    }
     view(set, scope, &head, &message.body, Bounds::default()).map_err(|cause| match cause {
         Unknown::Nobodys => Unrecognised(format!("no profile knows {method} {path}")),
         either @ Unknown::Either(..) => Unrecognised(format!("{method} {path}: {either}")),

@@ -9,6 +9,7 @@ mod example; // entries read by example
 mod judge; // conversation → envelope
 mod oracle; // the page, once more
 mod parameters; // parameters and asked items
+mod places; // ids in each of their places
 mod quiet; // one failure, told once
 mod recognition; // which action a request is
 mod rules; // what no shipped profile has
