@@ -77,6 +77,14 @@ impl Pointer {
         }
     }
 
+    /// The name of its last step that has one.
+    pub(crate) fn last_name(&self) -> Option<&str> {
+        self.steps.iter().rev().find_map(|step| match step {
+            Step::Name(name) | Step::Loose(name) => Some(&**name),
+            _ => None,
+        })
+    }
+
     /// Splits at the last `*`: the list, and the way from its elements on.
     pub fn split_every(&self) -> Option<(Pointer, Pointer)> {
         let at = self.steps.iter().rposition(|step| *step == Step::Every)?;

@@ -55,6 +55,9 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
         }
     }
     asked.push_relative(&relative);
+    if rules.lists.len() > 1 && asked.listed() > asked.len() && relative.is_empty() {
+        asked = told_apart(asked, rules, reader, found);
+    }
     if asked.is_empty() {
         singles(action, found, reader, &mut asked);
     }
@@ -74,6 +77,55 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
     let nowhere = asked.is_empty() && !stated && !rules.optional && !action.lookup;
     unclear = unclear.or(nowhere.then_some("it names nobody where its action names them"));
     Whom { asked, selects, unclear }
+}
+
+/// The same, with the list before an id that stands in two lists: they are two resources (`volumes/1`, `snapshots/1`).
+fn told_apart(all: Asked, rules: &Items, reader: &Reader<'_>, found: &Match<'_>) -> Asked {
+    let mut lists: Vec<(String, Asked)> = Vec::new();
+    let mut names: Vec<&str> = rules.lists.iter().filter_map(|(list, _)| list.last_name()).collect();
+    let listed = names.len();
+    names.sort_unstable();
+    names.dedup();
+    // Lists of one name are told apart by their whole way.
+    let all_differ = names.len() == listed && listed == rules.lists.len();
+    for (list, id) in &rules.lists {
+        let mut asked = Asked::new(rules.distinct);
+        for document in reader.documents() {
+            let mut adder = Adder {
+                rules,
+                id,
+                asked: &mut asked,
+                reader,
+                found,
+                keep_raw: false,
+                skip: 0,
+                key: None,
+                relative: Vec::new(),
+            };
+            list.visit(document.root(), &mut |node| {
+                adder.list(node);
+                false
+            });
+        }
+        if !asked.is_empty() {
+            let name = list.last_name().filter(|_| all_differ).map(str::to_owned);
+            let name = name.unwrap_or_else(|| list.to_string().trim_start_matches('/').to_owned());
+            lists.push((name, asked));
+        }
+    }
+    let twice = |id: &str| lists.iter().filter(|(_, asked)| asked.by_id(id).is_some()).nth(1).is_some();
+    let ids = || lists.iter().flat_map(|(name, asked)| (0..asked.len()).map(move |at| (name, asked.id(at))));
+    if !ids().any(|(_, id)| id.is_some_and(twice)) {
+        return all;
+    }
+    let mut apart = Asked::new(rules.distinct);
+    for (name, id) in ids() {
+        match id {
+            Some(id) if twice(id) => apart.push(Some(&whole_id(Some(name), id, None, None)), None, None),
+            id => apart.push(id, None, None),
+        }
+    }
+    apart
 }
 
 /// Ids that stand alone: in the path, a header, a parameter, or as a GraphQL document's fields.
