@@ -103,14 +103,15 @@ pub(super) enum Recognised<'m> {
 pub(super) fn best<'m>(set: &'m ProfileSet, scope: &Scope<'_>, reader: &Reader<'m>) -> Recognised<'m> {
     let mut best: Option<(&'m Vendor, Candidate)> = None;
     let mut rival: Option<&'m Vendor> = None;
+    // A protocol that many speak has no host of its own, and is nobody's rival.
+    let protocol = |vendor: &Vendor| vendor.generic || vendor.hosts.is_empty();
     for vendor in vendors(set, scope) {
         let Some(found) = best_of(set, scope, vendor, reader) else { continue };
         let Some((known, other)) = &best else {
             best = Some((vendor, found));
             continue;
         };
-        // A protocol that many speak is nobody's rival.
-        let apart = found.host.is_some() != other.host.is_some() || vendor.generic || known.generic;
+        let apart = found.host.is_some() != other.host.is_some() || protocol(vendor) || protocol(known);
         if !apart {
             rival = Some(vendor);
         } else if found.host.is_some() && other.host.is_none() {
@@ -123,7 +124,7 @@ pub(super) fn best<'m>(set: &'m ProfileSet, scope: &Scope<'_>, reader: &Reader<'
     let Some((vendor, Candidate { rank: (_, Reverse(at)), host, unclear })) = best else {
         return Recognised::Nothing;
     };
-    if let Some(rival) = rival.filter(|_| host.is_none()) {
+    if let Some(rival) = rival.filter(|_| host.is_none() && !protocol(vendor)) {
         return Recognised::Either(vendor, rival);
     }
     let spelling = reader.spelling;
