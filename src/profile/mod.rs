@@ -35,7 +35,7 @@ pub struct Vendor {
     /// Public hosts, with captures.
     pub hosts: Vec<HostPattern>,
     pub(crate) region: Vec<RequestPlace>,
-    pub(crate) dry_run: Vec<(Vec<RequestPlace>, Vec<String>)>,
+    pub(crate) dry_run: Vec<DryRun>,
     pub(crate) dry_run_codes: Vec<String>,
     pub(crate) dry_run_status: Vec<when::StatusClass>,
     /// What stands before and behind a code that opens a message.
@@ -44,6 +44,25 @@ pub struct Vendor {
     /// Paths and names are taken in any case.
     pub(crate) any_case: bool,
     pub codes: CodeTable,
+}
+
+/// Where a request says that nothing is to be executed.
+#[derive(Debug)]
+pub(crate) struct DryRun {
+    pub(crate) at: Vec<RequestPlace>,
+    /// In lower case.
+    pub(crate) equals: Vec<String>,
+    services: Vec<String>,
+    actions: Vec<String>,
+}
+
+impl DryRun {
+    /// Whether an action knows the word: to any other it says nothing, and the call is executed.
+    pub(crate) fn is_known_to(&self, service: Option<&str>, action: &str) -> bool {
+        let everybody = self.services.is_empty() && self.actions.is_empty();
+        let lists = |names: &[String], name: &str| names.iter().any(|own| own == name);
+        everybody || lists(&self.actions, action) || service.is_some_and(|own| lists(&self.services, own))
+    }
 }
 
 impl Vendor {

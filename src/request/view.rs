@@ -151,8 +151,9 @@ fn build(
     let kept =
         profile.kept.iter().map(|place| reader.text(place, Some(found)).map(Cow::into_owned)).collect();
     let service = service(action, found).map(str::to_owned);
-    let dry_run = profile.vendor.dry_run.iter().any(|(places, texts)| {
-        reader.first(places, found).is_some_and(|text| texts.contains(&text.to_lowercase()))
+    let dry_run = profile.vendor.dry_run.iter().any(|mark| {
+        mark.is_known_to(service.as_deref(), &action.name)
+            && reader.first(&mark.at, found).is_some_and(|text| mark.equals.contains(&text.to_lowercase()))
     });
     let monitor = action.monitor.as_ref().map(|template| {
         let fill = |path: String, (name, value): &(&str, &str)| path.replace(&format!("{{{name}}}"), value);

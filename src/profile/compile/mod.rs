@@ -14,7 +14,7 @@ use super::file::{CodesFile, FamilyFile, Texts, VendorFile};
 use super::pattern::{HostPattern, PathPattern};
 use super::place::{Place, RequestPlace};
 use super::spot::{self, Step};
-use super::{Profile, Vendor};
+use super::{DryRun, Profile, Vendor};
 use crate::decode::Pointer;
 use reply::{code_cuts, outer_rule, reply_rules};
 use request::build_actions;
@@ -50,7 +50,9 @@ pub(super) fn vendor(name: &str, file: &VendorFile, codes: &CodesFile) -> Result
         .enumerate()
         .map(|(at, mark)| {
             let places = |check: &mut Check| check.request_places("at", &mark.at);
-            (check.within("dry_run".to_owned(), row("dry_run", at), places), lower(&mark.equals))
+            let at = check.within("dry_run".to_owned(), row("dry_run", at), places);
+            let (services, actions) = (mark.services.0.clone(), mark.actions.0.clone());
+            DryRun { at, equals: lower(&mark.equals), services, actions }
         })
         .collect();
     let dry_run_codes = lower(&file.dry_run_codes);

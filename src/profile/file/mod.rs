@@ -125,6 +125,11 @@ pub struct VendorFile {
 pub struct DryRunFile {
     pub at: Texts,
     pub equals: Texts,
+    /// Services and actions that know it; both left out: all of the vendor's.
+    #[serde(default)]
+    pub services: Texts,
+    #[serde(default)]
+    pub actions: Texts,
 }
 
 /// `codes.toml`.
