@@ -61,7 +61,7 @@ pub(super) fn attack(set: &ProfileSet, vendor: &str, request: &Message) -> (usiz
     let spellings = spellings(request, &known);
     for Spelling { what, request, same } in &spellings {
         let found = recognise(set, &scope, request);
-        let found = found.as_ref().map(|found| (Reading::of(found), found.unclear)).ok();
+        let found = found.as_ref().map(|found| (Reading::of(found), found.unclear.as_deref())).ok();
         let wrong = match &found {
             None => *same,
             Some((read, unclear)) if *same => *read != reading || unclear.is_none() != certain,

@@ -96,7 +96,7 @@ fn traits(request: &Request) -> String {
         !matches!(request.selects, Selects::Ids | Selects::Lookup),
         &format!("selects by {}", request.selects.as_str()),
     );
-    words.extend(request.unclear.map(|reason| format!("whom it asks for is not certain: {reason}")));
+    words.extend(request.unclear.as_ref().map(|reason| format!("whom it asks for is not certain: {reason}")));
     if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
 }
 

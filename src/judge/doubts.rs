@@ -17,7 +17,7 @@ impl<'a> Judge<'a, '_> {
             self.doubt(Doubt::OtherTask, &format!("{other:?}"));
             doubts.add(Doubt::OtherTask);
         }
-        if let Some(reason) = self.request.unclear {
+        if let Some(reason) = &self.request.unclear {
             self.doubt(Doubt::AskedUnclear, reason);
         }
         doubts.with_if(Doubt::AskedUnclear, self.request.unclear.is_some())

@@ -111,6 +111,22 @@ fn header(name: &str) -> Result<HeaderName, String> {
     name.to_ascii_lowercase().parse().map_err(|_| format!("{name:?} is no header name"))
 }
 
+impl std::fmt::Display for RequestPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Document(pointer) => write!(f, "{pointer}"),
+            Self::Header(name) => write!(f, "@header/{name}"),
+            Self::Query(pointer) => write!(f, "@query{pointer}"),
+            Self::Path(None) => f.write_str("@path"),
+            Self::Path(Some(name)) => write!(f, "@path/{name}"),
+            Self::Host(name) => write!(f, "@host/{name}"),
+            Self::Key => f.write_str("@key"),
+            Self::Fields(pointer) => write!(f, "@fields{pointer}"),
+            Self::Operation(pointer) => write!(f, "@operation{pointer}"),
+        }
+    }
+}
+
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

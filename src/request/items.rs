@@ -11,6 +11,23 @@ use crate::decode::{Kind, Pointer, Value, path_of};
 use crate::envelope::Selects;
 use crate::profile::{Action, Items, Profile, RequestPlace, RequestShape};
 
+/// Ids are declared, and stand at none of their places.
+const NOBODY: Reason = "it names nobody";
+
+/// A reason in full: of a request that names nobody, where its action looked, and what stands there instead.
+pub(super) fn told(reason: Reason, action: &Action, reader: &Reader<'_>) -> Cow<'static, str> {
+    if reason != NOBODY {
+        return Cow::Borrowed(reason);
+    }
+    let lists = action.items.lists.iter().map(|(list, _)| list.to_string());
+    let looked: Vec<String> = lists.chain(action.items.single.iter().map(ToString::to_string)).collect();
+    let names = reader.documents().flat_map(|document| document.root().members());
+    let short = |name: Cow<'_, str>| name.chars().take(40).collect::<String>();
+    let there: Vec<String> = names.take(8).map(|(name, _)| short(name.decode())).collect();
+    let there = if there.is_empty() { "nothing".to_owned() } else { there.join(", ") };
+    Cow::Owned(format!("{reason} at {}; there is: {there}", looked.join(", ")))
+}
+
 /// Whom a request is about.
 pub(super) struct Whom {
     pub(super) asked: Asked,
@@ -75,7 +92,7 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
         (asked, selects) = (Asked::new(rules.distinct), Selects::All);
     }
     let nowhere = asked.is_empty() && !stated && !rules.optional && !action.lookup;
-    unclear = unclear.or(nowhere.then_some("it names nobody where its action names them"));
+    unclear = unclear.or(nowhere.then_some(NOBODY));
     Whom { asked, selects, unclear }
 }
 

@@ -16,9 +16,9 @@ pub use asked::Asked;
 pub(crate) use asked::{hash_id, same_id, whole_id};
 pub use head::Head;
 pub use recognise::{Scope, may_match};
-pub use spelling::Reason;
 pub use view::{Unknown, view};
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::envelope::Selects;
@@ -46,7 +46,7 @@ pub struct Request {
     /// How it says whom it is about.
     pub selects: Selects,
     /// Why it is not certain whom it asks for, or for what.
-    pub unclear: Option<Reason>,
+    pub unclear: Option<Cow<'static, str>>,
 }
 
 impl Request {
@@ -58,8 +58,8 @@ impl Request {
     ///
     /// # Errors
     /// Why they may not: for those who must refuse what is not certain.
-    pub fn canonical(&self) -> Result<(), Reason> {
-        self.unclear.map_or(Ok(()), Err)
+    pub fn canonical(&self) -> Result<(), &str> {
+        self.unclear.as_deref().map_or(Ok(()), Err)
     }
 
     /// The request came in behind a path prefix: what the caller is to poll must go through it again.

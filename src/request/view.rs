@@ -165,7 +165,10 @@ fn build(
             .map(Cow::into_owned)
             .or_else(|| found.capture("region").map(str::to_owned)),
         task: reader.first(&action.task, found).map(Cow::into_owned),
-        unclear: unclear.or(whom.unclear).or(unreadable.then_some("it cannot be read")),
+        unclear: unclear
+            .or(unreadable.then_some("it cannot be read"))
+            .or(whom.unclear)
+            .map(|reason| items::told(reason, action, reader)),
         unreadable,
         selects,
         profile: Arc::clone(profile),
