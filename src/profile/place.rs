@@ -7,8 +7,10 @@ use crate::decode::Pointer;
 /// A place in a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RequestPlace {
-    /// In the request's document.
+    /// In the request's document; of an element's id, in the element.
     Document(Pointer),
+    /// From the document's root, wherever it is asked for.
+    Root(Pointer),
     Header(HeaderName),
     /// In the query string, read as a form.
     Query(Pointer),
@@ -43,6 +45,9 @@ pub enum Place {
 
 impl RequestPlace {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if let Some(rest) = text.strip_prefix('$') {
+            return pointer(rest).map(Self::Root);
+        }
         let Some(rest) = text.strip_prefix('@') else { return pointer(text).map(Self::Document) };
         let (kind, name) = rest.split_once('/').unwrap_or((rest, ""));
         match (kind, name) {
@@ -63,6 +68,7 @@ impl RequestPlace {
     pub(super) fn loose(self) -> Self {
         match self {
             Self::Document(pointer) => Self::Document(pointer.loose()),
+            Self::Root(pointer) => Self::Root(pointer.loose()),
             Self::Query(pointer) => Self::Query(pointer.loose()),
             Self::Fields(pointer) => Self::Fields(pointer.loose()),
             Self::Operation(pointer) => Self::Operation(pointer.loose()),
@@ -115,6 +121,7 @@ impl std::fmt::Display for RequestPlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Document(pointer) => write!(f, "{pointer}"),
+            Self::Root(pointer) => write!(f, "${pointer}"),
             Self::Header(name) => write!(f, "@header/{name}"),
             Self::Query(pointer) => write!(f, "@query{pointer}"),
             Self::Path(None) => f.write_str("@path"),

@@ -112,6 +112,13 @@ impl Asked {
         }
     }
 
+    /// What a call is relative to that names nobody.
+    pub fn relate(&mut self, parent: Option<&str>) {
+        if parent.is_some() {
+            self.parents = vec![self.store(parent)];
+        }
+    }
+
     /// The one parent of all items.
     pub fn scope(&self) -> Option<&str> {
         let first = self.parents.first().filter(|_| !self.several_parents)?;

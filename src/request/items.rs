@@ -88,8 +88,12 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
         asked.push_units(count.unwrap_or(1).min(MOST_UNITS));
         (stated, selects) = (true, Selects::Count);
     }
-    if asked.len() == 1 && asked.id(0) == Some("*") {
-        (asked, selects) = (Asked::new(rules.distinct), Selects::All);
+    // Beside it, other ids say nothing.
+    if (0..asked.len()).any(|item| asked.id(item) == Some("*")) {
+        (asked, selects, stated) = (Asked::new(rules.distinct), Selects::All, true);
+    }
+    if asked.is_empty() {
+        asked.relate(reader.first(&rules.parent, found).as_deref());
     }
     let nowhere = asked.is_empty() && !stated && !rules.optional && !action.lookup;
     unclear = unclear.or(nowhere.then_some(NOBODY));
@@ -354,6 +358,7 @@ impl<'a> Adder<'a, '_, '_> {
                 pointer.first_text(element)?.scalar().map(|text| text.decode())
             }
             RequestPlace::Key => self.key.clone(),
+            // `Root` among them.
             other => self.reader.text(other, Some(self.found)),
         }
     }

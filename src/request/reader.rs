@@ -48,7 +48,9 @@ impl<'r> Reader<'r> {
         let first = |document: &'r Document<'r>, pointer: &Pointer| scalar(pointer.first(document.root())?);
         let head = self.spelling.head;
         let text = match place {
-            RequestPlace::Document(pointer) => self.documents().find_map(|document| first(document, pointer)),
+            RequestPlace::Document(pointer) | RequestPlace::Root(pointer) => {
+                self.documents().find_map(|document| first(document, pointer))
+            }
             RequestPlace::Query(pointer) => first(self.spelling.query.as_ref()?, pointer),
             RequestPlace::Header(name) => {
                 head.headers.get(name).and_then(|v| v.to_str().ok()).map(Cow::Borrowed)

@@ -12,7 +12,7 @@ use super::reader::{Match, Reader};
 use super::recognise::{self, Recognised, Scope};
 use super::spelling::{Reason, Spelling};
 use crate::decode::{Bounds, Document, Wire, decode_content, read, read_parameters, sniff_both};
-use crate::profile::{Action, Profile, ProfileSet};
+use crate::profile::{Action, Profile, ProfileSet, RequestPlace};
 
 /// Why a request is no batch call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -181,9 +181,12 @@ fn build(
     }
 }
 
-/// Whether an action reads its items from the request's document.
+/// Whether an action reads from the request's document whom it is about.
 fn action_asks(action: &Action) -> bool {
-    !action.items.lists.is_empty()
+    let in_document =
+        |place: &RequestPlace| matches!(place, RequestPlace::Document(_) | RequestPlace::Root(_));
+    let rules = &action.items;
+    !rules.lists.is_empty() || rules.filters.iter().chain(&rules.all).any(in_document)
 }
 
 /// The service label: the host's where the action lists it or lists none, else the action's first.
