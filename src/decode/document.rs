@@ -82,6 +82,15 @@ impl<'a> Document<'a> {
         self.parameters.is_some()
     }
 
+    /// Whether two members of the root have one name, whatever its case.
+    pub fn repeats_loosely(&self) -> bool {
+        let names: Vec<_> = self.root().members().map(|(key, _)| key).collect();
+        names
+            .iter()
+            .enumerate()
+            .any(|(at, name)| names[..at].iter().any(|known| known.is_loosely(&name.decode())))
+    }
+
     /// Whether a name stands twice in one object, or a number in a list of parameters: readers take one of them. Of
     /// parameters' names only those count of which `is_one` says that they are no list.
     pub fn repeats(&self, is_one: impl Fn(&str) -> bool) -> bool {

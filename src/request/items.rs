@@ -170,7 +170,9 @@ fn singles(action: &Action, found: &Match<'_>, reader: &Reader<'_>, asked: &mut 
 /// How a request says whom it is about.
 fn selects(action: &Action, found: &Match<'_>, reader: &Reader<'_>, asked: &Asked) -> Selects {
     let rules = &action.items;
-    let says = |places: &[RequestPlace]| reader.first(places, found).is_some_and(|text| text != "false");
+    let says = |places: &[RequestPlace]| {
+        reader.first(places, found).is_some_and(|text| !matches!(&*text, "false" | "0"))
+    };
     let names_nobody = asked.is_empty() && action.count.is_empty() && rules.optional;
     match () {
         () if action.lookup => Selects::Lookup,

@@ -111,13 +111,13 @@ pub(super) fn best<'m>(set: &'m ProfileSet, scope: &Scope<'_>, reader: &Reader<'
             best = Some((vendor, found));
             continue;
         };
+        // Whose host it is, it is; then how well it fits.
+        let better = (found.host.is_some(), found.rank) > (other.host.is_some(), other.rank);
         let apart = found.host.is_some() != other.host.is_some() || protocol(vendor) || protocol(known);
         if !apart {
-            rival = Some(vendor);
-        } else if found.host.is_some() && other.host.is_none() {
-            rival = None;
+            rival = Some(if better { *known } else { vendor });
         }
-        if found.rank > other.rank {
+        if better {
             best = Some((vendor, found));
         }
     }

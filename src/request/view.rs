@@ -78,12 +78,15 @@ pub fn view(
         let unclear = unclear
             .or(found.unclear)
             .or(otherwise.then_some("its media type is not what its first byte says"))
-            .or(twice(action, reader.body.or(parsed.as_ref()), &spelling, action.wire.or(wire)));
+            .or(twice(action, reader.body.or(parsed.as_ref()), &spelling, action.wire.or(wire)))
+            .or(any_case(profile, &reader).then_some(TWICE));
         let unreadable = matches!(own, Own::Unreadable);
         return Ok(build(&Arc::clone(profile), &found, &reader, unreadable, unclear));
     }
     Err(told.unwrap_or(Unknown::Nobodys))
 }
+
+const TWICE: Reason = "a name stands in it twice";
 
 /// Whether something is said twice that readers take once.
 fn twice(
@@ -94,9 +97,12 @@ fn twice(
 ) -> Option<Reason> {
     let plain = wire.is_none_or(|wire| matches!(wire, Wire::Json | Wire::Form | Wire::Ndjson));
     let mut documents = body.filter(|_| plain).into_iter().chain(&spelling.query);
-    documents
-        .any(|document| document.repeats(|name| action.reads_one(name)))
-        .then_some("a name stands in it twice")
+    documents.any(|document| document.repeats(|name| action.reads_one(name))).then_some(TWICE)
+}
+
+/// Whether a vendor that reads names in any case finds one twice.
+fn any_case(profile: &Profile, reader: &Reader<'_>) -> bool {
+    profile.vendor.any_case && reader.documents().any(Document::repeats_loosely)
 }
 
 /// An action's own document, where it names another wire than the one the body was read as.
