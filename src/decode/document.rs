@@ -82,13 +82,13 @@ impl<'a> Document<'a> {
         self.parameters.is_some()
     }
 
-    /// Whether two members of the root have one name, whatever its case.
+    /// Whether two members of the root have one name in different cases.
     pub fn repeats_loosely(&self) -> bool {
-        let names: Vec<_> = self.root().members().map(|(key, _)| key).collect();
-        names
-            .iter()
-            .enumerate()
-            .any(|(at, name)| names[..at].iter().any(|known| known.is_loosely(&name.decode())))
+        let names: Vec<_> = self.root().members().map(|(key, _)| key.decode()).collect();
+        let other = |known: &Cow<'_, str>, name: &str| {
+            known != name && Scalar { raw: known, escaped: false }.is_loosely(name)
+        };
+        names.iter().enumerate().any(|(at, name)| names[..at].iter().any(|known| other(known, name)))
     }
 
     /// Whether a name stands twice in one object, or a number in a list of parameters: readers take one of them. Of

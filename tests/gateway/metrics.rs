@@ -165,9 +165,12 @@ async fn hosts_that_callers_make_up_do_not_become_labels_without_end() {
 async fn what_was_only_tried_out_is_no_result() {
     let vendor = Vendor::replying(Reply::json("{\"job_id\":\"j\"}")).await;
     let gateway = Gateway::before(&vendor, Route::of("huawei")).await;
-    let call = start(&["a"]).body(r#"{"os-start":{"servers":[{"id":"a"}]},"dry_run":true}"#);
+    let call = reset(&["a"]).body(r#"{"new_password":"x","servers":[{"id":"a"}],"dry_run":true}"#);
     let answer = call.send(gateway.address).await;
     assert_eq!(answer.json()["operation"]["dry_run"], true);
     let metrics = gateway.metrics().await;
     assert_eq!((metrics.moved(RESULTS), metrics.sum(REQUESTS, &[])), (vec![], 1.0));
+    // An action that knows no such flag is executed, whatever the caller adds.
+    let call = start(&["a"]).body(r#"{"os-start":{"servers":[{"id":"a"}]},"dry_run":true}"#);
+    assert_eq!(call.send(gateway.address).await.json()["operation"]["dry_run"], serde_json::Value::Null);
 }

@@ -141,14 +141,16 @@ fn set(into: &mut Value, steps: &[String], value: Value) {
         }
         return;
     };
-    let list = step == "*" || step.parse::<usize>().is_ok();
+    // An element that says in another member which it is.
+    let told = step.strip_prefix('[').and_then(|step| step.strip_suffix(']')?.split_once('='));
+    let list = step == "*" || step.parse::<usize>().is_ok() || told.is_some();
     if list {
         if !into.is_array() {
             *into = json!([]);
         }
         let Value::Array(elements) = into else { unreachable!("it was made one") };
         if elements.is_empty() {
-            elements.push(Value::Null);
+            elements.push(told.map_or(Value::Null, |(name, text)| json!({ name: text })));
         }
         return set(elements.last_mut().expect("one"), rest, value);
     }

@@ -104,8 +104,9 @@ fn score(
     if !selector.places.is_empty() && !seen.texts(&selector.places).contains(&selector.value) {
         return None;
     }
-    let weight =
-        action.paths.iter().filter(|path| path.find(&seen.path).is_some()).map(PathPattern::weight).max();
+    let bare = seen.path.strip_suffix(".json").unwrap_or(&seen.path);
+    let on = |path: &&PathPattern| path.fits(&seen.path) || path.fits(bare);
+    let weight = action.paths.iter().filter(on).map(PathPattern::weight).max();
     let rows = |document: Option<&Document<'_>>, rows: &[(Pointer, Vec<String>)]| {
         rows.iter().all(|(pointer, texts)| {
             let value = document.and_then(|document| pointer.first(document.root()));
