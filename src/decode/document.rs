@@ -162,6 +162,7 @@ impl<'d> Value<'d> {
     }
 
     /// A string, number or boolean as text; nothing for null, lists and objects.
+    #[inline(always)]
     pub fn scalar(self) -> Option<Scalar<'d>> {
         let node = self.node();
         match node.kind() {
@@ -327,6 +328,7 @@ impl<'d> Value<'d> {
 
 impl Scalar<'_> {
     /// Whether the text is `name`.
+    #[inline]
     pub fn is(&self, name: &str) -> bool {
         if self.escaped { self.decode() == name } else { same(self.raw, name) }
     }

@@ -88,8 +88,9 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
         asked.push_units(count.unwrap_or(1).min(MOST_UNITS));
         (stated, selects) = (true, Selects::Count);
     }
-    // Beside it, other ids say nothing.
-    if (0..asked.len()).any(|item| asked.id(item) == Some("*")) {
+    // Beside it, other ids say nothing. Most ids have no such letter.
+    let starred = || (0..asked.len()).any(|item| asked.id(item) == Some("*"));
+    if memchr::memchr(b'*', asked.arena().as_bytes()).is_some() && starred() {
         (asked, selects, stated) = (Asked::new(rules.distinct), Selects::All, true);
     }
     if asked.is_empty() {

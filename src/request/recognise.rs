@@ -138,7 +138,7 @@ fn best_of(set: &ProfileSet, scope: &Scope<'_>, vendor: &Vendor, reader: &Reader
     let spelling = reader.spelling;
     let index = set.index(&vendor.name)?;
     let mut host = None;
-    let mut best: Option<Candidate> = None;
+    let mut best: Option<(Rank, Option<Reason>)> = None;
     let mut consider = |at: ActionRef, unclear: Option<Reason>| {
         let (profile, action) = set.get(at);
         if scope.profile.is_some_and(|only| profile.name != only)
@@ -151,12 +151,10 @@ fn best_of(set: &ProfileSet, scope: &Scope<'_>, vendor: &Vendor, reader: &Reader
         let Some(score) = fits(scope, action, host.as_ref(), vendor.generic, reader) else { return };
         let rank = (score, Reverse(at));
         match &mut best {
-            Some(known) if known.rank > rank => {
-                known.unclear = known.unclear.or(rivalry(set, known.rank, rank))
-            }
+            Some((known, doubt)) if *known > rank => *doubt = doubt.or(rivalry(set, *known, rank)),
             known => {
-                let rival = known.as_ref().and_then(|known| rivalry(set, rank, known.rank));
-                *known = Some(Candidate { rank, host: host.clone(), unclear: unclear.or(rival) });
+                let rival = known.as_ref().and_then(|(known, _)| rivalry(set, rank, *known));
+                *known = Some((rank, unclear.or(rival)));
             }
         }
     };
@@ -171,7 +169,7 @@ fn best_of(set: &ProfileSet, scope: &Scope<'_>, vendor: &Vendor, reader: &Reader
         }
     }
     by_path(index, spelling).for_each(|at| consider(at, None));
-    best
+    best.map(|(rank, unclear)| Candidate { rank, host: host.flatten(), unclear })
 }
 
 /// Whether only the order of files tells one action from another that reads the request otherwise.
