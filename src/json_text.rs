@@ -141,8 +141,15 @@ pub(crate) fn plain_run(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// A number in decimal.
+/// A number in decimal. Most are positions of a few digits.
 pub fn number(out: &mut Vec<u8>, mut n: u64) {
+    let digit = |n: u64| b'0' + (n % 10) as u8;
+    match n {
+        0..10 => return out.push(digit(n)),
+        10..100 => return out.extend_from_slice(&[digit(n / 10), digit(n)]),
+        100..1000 => return out.extend_from_slice(&[digit(n / 100), digit(n / 10), digit(n)]),
+        _ => {}
+    }
     let mut digits = [0u8; 20];
     let mut at = digits.len();
     loop {

@@ -279,6 +279,7 @@ impl<'d> Value<'d> {
     }
 
     /// A scalar's text as it stands, without the quotes.
+    #[inline]
     pub fn text(self) -> &'d str {
         self.span(self.node())
     }

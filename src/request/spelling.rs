@@ -33,8 +33,6 @@ pub(super) struct Spelling<'r> {
     /// What else a server may read, and why.
     others: Vec<(String, Option<Reason>)>,
     pub(super) query: Option<Document<'r>>,
-    /// The method that the caller says is meant.
-    meant: Option<Method>,
     pub(super) unclear: Option<Reason>,
 }
 
@@ -57,11 +55,7 @@ impl<'r> Spelling<'r> {
         if query.is_none() && !head.query.is_empty() {
             unclear = Some("the query string cannot be read");
         }
-        let meant = meant(head, query.as_ref());
-        if meant.is_some() {
-            unclear = unclear.or(Some("it names another method than it is sent with"));
-        }
-        Self { head, path, others, query, meant, unclear }
+        Self { head, path, others, query, unclear }
     }
 
     /// The paths that a server may read, the likeliest first, and why another is not certain.
@@ -80,6 +74,11 @@ impl<'r> Spelling<'r> {
         self.paths().find_map(|(path, reason)| Some((pattern.find(path)?, reason)))
     }
 
+    /// Another method than the one that is sent, where the caller says that it is meant.
+    pub(super) fn meant(&self) -> Option<Method> {
+        meant(self.head, self.query.as_ref())
+    }
+
     /// Whether it may be a call by one of these methods; none: any.
     pub(super) fn is_by(&self, methods: &[Method]) -> bool {
         let same =
@@ -87,7 +86,7 @@ impl<'r> Spelling<'r> {
         methods.is_empty()
             || methods.contains(self.head.method)
             || same(self.head.method)
-            || self.meant.as_ref().is_some_and(same)
+            || self.meant().as_ref().is_some_and(same)
     }
 }
 

@@ -42,7 +42,8 @@ pub fn view(
     let spelling = Spelling::of(head, bounds);
     let (most, ratio) = MOST_DECODED;
     let decoded = decode_content(body, head.header("content-encoding"), most, ratio);
-    let mut unclear = spelling.unclear;
+    let overridden = spelling.meant().map(|_| "it names another method than it is sent with");
+    let mut unclear = spelling.unclear.or(overridden);
     if decoded.is_err() {
         unclear = Some("its content coding cannot be undone");
     }
