@@ -5,6 +5,7 @@
 //! resource id may repeat a key, and the repeat is a second statement about that resource.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::compare::{same, same_bytes};
 use super::tape::{Kind, Node, Suspects, Tape};
@@ -84,11 +85,12 @@ impl<'a> Document<'a> {
 
     /// Whether two members of the root have one name in different cases.
     pub fn repeats_loosely(&self) -> bool {
-        let names: Vec<_> = self.root().members().map(|(key, _)| key.decode()).collect();
-        let other = |known: &Cow<'_, str>, name: &str| {
-            known != name && Scalar { raw: known, escaped: false }.is_loosely(name)
-        };
-        names.iter().enumerate().any(|(at, name)| names[..at].iter().any(|known| other(known, name)))
+        let mut spelled: HashMap<Vec<u8>, Cow<'_, str>> = HashMap::new();
+        self.root().members().any(|(key, _)| {
+            let name = key.decode();
+            let known = spelled.entry(letters(&name).collect()).or_insert_with(|| name.clone());
+            *known != name
+        })
     }
 
     /// Whether a name stands twice in one object, or a number in a list of parameters: readers take one of them. Of
@@ -336,11 +338,13 @@ impl Scalar<'_> {
 
     /// Whether the text is `name` in any case, with or without `_`.
     pub fn is_loosely(&self, name: &str) -> bool {
-        let letters = |text: &str| {
-            text.bytes().filter(|b| *b != b'_').map(|b| b.to_ascii_lowercase()).collect::<Vec<u8>>()
-        };
-        self.is(name) || letters(&self.decode()) == letters(name)
+        self.is(name) || letters(&self.decode()).eq(letters(name))
     }
+}
+
+/// What is left of a name where neither case nor `_` says anything.
+fn letters(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_lowercase())
 }
 
 /// Iterator over a list's elements.

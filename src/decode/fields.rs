@@ -3,9 +3,9 @@
 //! Format: GraphQL (October 2021), 2.2 and 2.5. A mutation's top-level fields run one after the other; the reply's `data` has a
 //! member for each, named by its alias, else by the field.
 
-use graphql_parser::query::{
-    Definition, Document, OperationDefinition, Selection, SelectionSet, parse_query,
-};
+use std::collections::{HashMap, HashSet};
+
+use graphql_parser::query::{Definition, OperationDefinition, Selection, SelectionSet, parse_query};
 
 /// The response keys of an operation's top-level fields, in order, each once. Nothing where the text cannot be read, or holds
 /// several operations and `operation` names none of them.
@@ -20,9 +20,16 @@ pub fn response_keys(text: &str, operation: Option<&str>) -> Option<Vec<String>>
     if fitting.next().is_some() {
         return None;
     }
-    let mut keys = Vec::new();
-    collect(&document, selections, &mut keys, 0)?;
-    Some(keys)
+    let fragments = document.definitions.iter().filter_map(|definition| match definition {
+        Definition::Fragment(fragment) => Some((fragment.name, &fragment.selection_set)),
+        Definition::Operation(_) => None,
+    });
+    let mut asked = Asked { fragments: HashMap::new(), ..Asked::default() };
+    for (name, selections) in fragments {
+        asked.fragments.entry(name).or_insert((selections, Spread::NotYet));
+    }
+    asked.collect(selections, 0)?;
+    Some(asked.keys)
 }
 
 /// Whether a document's operation is a mutation; where `operation` names none of several, whether any is. What cannot be read
@@ -55,34 +62,55 @@ fn named<'o, 'a>(
 /// Fragments may spread others; more than a few deep, they spread themselves.
 const DEEPEST: usize = 16;
 
-fn collect<'a>(
-    document: &Document<'a, &'a str>,
-    selections: &SelectionSet<'a, &'a str>,
-    keys: &mut Vec<String>,
-    depth: usize,
-) -> Option<()> {
-    if depth > DEEPEST {
-        return None;
-    }
-    for selection in &selections.items {
-        match selection {
-            Selection::Field(field) => {
-                let key = field.alias.unwrap_or(field.name);
-                if !keys.iter().any(|known| known == key) {
-                    keys.push(key.to_owned());
+/// How far a fragment was opened. One that was collected has no more to say, however often it is spread.
+#[derive(Clone, Copy, PartialEq)]
+enum Spread {
+    NotYet,
+    Open,
+    Done,
+}
+
+/// What is asked, as it is collected.
+#[derive(Default)]
+struct Asked<'o, 'a> {
+    fragments: HashMap<&'a str, (&'o SelectionSet<'a, &'a str>, Spread)>,
+    keys: Vec<String>,
+    seen: HashSet<&'a str>,
+}
+
+impl<'o, 'a> Asked<'o, 'a> {
+    /// Nothing where fragments spread themselves, or one is not there.
+    fn collect(&mut self, selections: &'o SelectionSet<'a, &'a str>, depth: usize) -> Option<()> {
+        if depth > DEEPEST {
+            return None;
+        }
+        for selection in &selections.items {
+            match selection {
+                Selection::Field(field) => {
+                    let key = field.alias.unwrap_or(field.name);
+                    if self.seen.insert(key) {
+                        self.keys.push(key.to_owned());
+                    }
                 }
-            }
-            Selection::InlineFragment(inline) => collect(document, &inline.selection_set, keys, depth + 1)?,
-            Selection::FragmentSpread(spread) => {
-                let fragment = document.definitions.iter().find_map(|definition| match definition {
-                    Definition::Fragment(fragment) if fragment.name == spread.fragment_name => Some(fragment),
-                    _ => None,
-                })?;
-                collect(document, &fragment.selection_set, keys, depth + 1)?;
+                Selection::InlineFragment(inline) => self.collect(&inline.selection_set, depth + 1)?,
+                Selection::FragmentSpread(spread) => self.spread(spread.fragment_name, depth + 1)?,
             }
         }
+        Some(())
     }
-    Some(())
+
+    fn spread(&mut self, name: &'a str, depth: usize) -> Option<()> {
+        let (selections, state) = self.fragments.get_mut(name)?;
+        let selections = *selections;
+        match state {
+            Spread::Open => return None,
+            Spread::Done => return Some(()),
+            Spread::NotYet => *state = Spread::Open,
+        }
+        self.collect(selections, depth)?;
+        self.fragments.insert(name, (selections, Spread::Done));
+        Some(())
+    }
 }
 
 #[cfg(test)]
@@ -114,6 +142,15 @@ mod tests {
         ] {
             assert_eq!(super::changes(text, operation), is, "{text} {operation:?}");
         }
+    }
+
+    #[test]
+    fn fragments_that_spread_each_other_many_times_are_opened_once() {
+        let fragments: String = (0..14)
+            .map(|n| format!("fragment f{n} on M {{ {} }}", format!("...f{} ", n + 1).repeat(8)))
+            .collect();
+        let text = format!("mutation {{ ...f0 }} {fragments} fragment f14 on M {{ stop }}");
+        assert_eq!(keys(&text, None).unwrap_or_default(), ["stop"]);
     }
 
     #[test]
