@@ -202,8 +202,8 @@ pub fn sniff_both(body: &[u8], media_type: &str) -> (Option<Wire>, Option<Wire>)
         (_, Some(_)) => by_byte,
         _ => by_type,
     };
-    let other = by_byte.or(by_type).filter(|wire| taken.is_some() && taken != Some(*wire));
-    (taken, other.or(by_type.filter(|wire| taken.is_some_and(|taken| taken != *wire))))
+    let other = by_byte.into_iter().chain(by_type).find(|wire| taken.is_some_and(|taken| taken != *wire));
+    (taken, other)
 }
 
 fn by_first_byte(body: &[u8]) -> Option<Wire> {

@@ -7,7 +7,7 @@ use super::filter;
 use super::operation::fields;
 use super::reader::{Match, Reader};
 use super::spelling::Reason;
-use crate::decode::{Kind, Pointer, Value, path_of};
+use crate::decode::{Document, Kind, Pointer, Value, path_of};
 use crate::envelope::Selects;
 use crate::profile::{Action, Items, Profile, RequestPlace, RequestShape};
 
@@ -49,23 +49,10 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
     for document in reader.documents() {
         let before = asked.len() + relative.len();
         for (list, id) in &rules.lists {
-            let mut adder = Adder {
-                rules,
-                id,
-                asked: &mut asked,
-                reader,
-                found,
-                keep_raw: profile.reply.echoes,
-                skip: 0,
-                key: None,
-                relative: std::mem::take(&mut relative),
-            };
-            list.visit(document.root(), &mut |node| {
-                stated = true;
-                adder.list(node);
-                false
-            });
-            relative = adder.relative;
+            let mut adder = Adder::new(rules, id, &mut asked, reader, found);
+            adder.keep_raw = profile.reply.echoes;
+            stated |= adder.lists(list, document);
+            relative.append(&mut adder.relative);
         }
         if before > 0 && asked.len() + relative.len() > before {
             unclear = Some("its query and its body both name resources");
@@ -113,21 +100,7 @@ fn told_apart(all: Asked, rules: &Items, reader: &Reader<'_>, found: &Match<'_>)
     for (list, id) in &rules.lists {
         let mut asked = Asked::new(rules.distinct);
         for document in reader.documents() {
-            let mut adder = Adder {
-                rules,
-                id,
-                asked: &mut asked,
-                reader,
-                found,
-                keep_raw: false,
-                skip: 0,
-                key: None,
-                relative: Vec::new(),
-            };
-            list.visit(document.root(), &mut |node| {
-                adder.list(node);
-                false
-            });
+            Adder::new(rules, id, &mut asked, reader, found).lists(list, document);
         }
         if !asked.is_empty() {
             let name = list.last_name().filter(|_| all_differ).map(str::to_owned);
@@ -222,7 +195,28 @@ struct Adder<'a, 'r, 's> {
     relative: Vec<Relative<'a>>,
 }
 
-impl<'a> Adder<'a, '_, '_> {
+impl<'a, 'r, 's> Adder<'a, 'r, 's> {
+    fn new(
+        rules: &'a Items,
+        id: &'a [RequestPlace],
+        asked: &'s mut Asked,
+        reader: &'a Reader<'r>,
+        found: &'a Match<'a>,
+    ) -> Self {
+        Self { rules, id, asked, reader, found, keep_raw: false, skip: 0, key: None, relative: Vec::new() }
+    }
+
+    /// Adds what every list at a place holds. Whether there is any.
+    fn lists(&mut self, place: &Pointer, document: &'a Document<'a>) -> bool {
+        let mut any = false;
+        place.visit(document.root(), &mut |node| {
+            any = true;
+            self.list(node);
+            false
+        });
+        any
+    }
+
     fn list(&mut self, node: Value<'a>) {
         match node.kind() {
             Kind::Array => {

@@ -54,9 +54,7 @@ pub fn view(
     }
     let (first, second) = sniff_both(body, media_type);
     let mut told = None;
-    for (turn, wire) in
-        [first, second].into_iter().enumerate().filter(|(turn, wire)| *turn == 0 || wire.is_some())
-    {
+    for (turn, wire) in std::iter::once(first).chain(second.map(Some)).enumerate() {
         let parsed = wire.and_then(|wire| document(body, wire, media_type, bounds));
         let reader = Reader { spelling: &spelling, body: parsed.as_ref() };
         let found = match recognise::best(set, scope, &reader) {
