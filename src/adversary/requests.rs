@@ -87,11 +87,12 @@ fn spellings(request: &Message, known: &Request) -> Vec<Spelling> {
     let (path, query) = request.path_and_query();
     let target = |target: String| Some(Message { target, ..request.clone() });
     let behind = |path: &str| if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
-    add("an escaped letter in the path", true, escaped_letter(path).and_then(|path| target(behind(&path))));
-    add("a slash behind the path", true, target(behind(&format!("{}/", path.trim_end_matches('/')))));
-    // A path that is an id itself is another id then.
+    // A path that is an id itself keeps its spelling.
     let is_id = |place: &RequestPlace| matches!(place, RequestPlace::Path(None));
     if !known.action().items.single.iter().any(is_id) {
+        let escaped = escaped_letter(path).and_then(|path| target(behind(&path)));
+        add("an escaped letter in the path", true, escaped);
+        add("a slash behind the path", true, target(behind(&format!("{}/", path.trim_end_matches('/')))));
         add("two slashes before the path", true, target(behind(&format!("/{path}"))));
     }
     add("steps up in the path", false, target(behind(&format!("/x/..{path}"))));

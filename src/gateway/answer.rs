@@ -18,7 +18,7 @@ use super::rescue::rescue;
 use super::{Gateway, GatewayError, respond};
 use crate::body::{Body, Budget, Collected, collect};
 use crate::config::{HostSent, Mode};
-use crate::envelope::Category;
+use crate::envelope::{Category, Diagnostic};
 use crate::judge::unanswered;
 use crate::message::{remove_headers, without_port};
 use crate::reply::Prefer;
@@ -81,6 +81,15 @@ fn host_of(parts: &http::request::Parts) -> Option<&str> {
     authority.or_else(|| parts.headers.get(header::HOST).and_then(|value| value.to_str().ok()))
 }
 
+fn too_large() -> Diagnostic {
+    let what = "the reply is over limits.reply_body or limits.memory, and was not read";
+    Diagnostic::new("body_over_limit", what)
+}
+
+fn streamed() -> Diagnostic {
+    Diagnostic::new("body_unreadable", "the reply is a stream, and was not read")
+}
+
 /// One request on its way, with all it needs.
 struct Call {
     gateway: Arc<Gateway>,
@@ -132,9 +141,11 @@ impl Call {
     async fn look(self, parts: http::request::Parts, body: Incoming) -> Response<Body> {
         let silence = self.upstream().body_timeout;
         let has_body = !body.is_end_stream();
-        let scope = Scope { vendor: self.route().vendor.as_deref(), profile: None };
-        if !may_match(&self.gateway.profiles, &scope, &head(&parts, self.route(), ""), has_body) {
+        if !may_match(&self.gateway.profiles, &self.scope(), &head(&parts, self.route(), ""), has_body) {
             return Box::pin(self.pass(parts, Body::stream(Bytes::new(), body, Some(silence)))).await;
+        }
+        if is_grpc(&parts.headers) {
+            return Box::pin(self.look_at_head(parts, body)).await;
         }
         let mut budget = Budget::new(Arc::clone(&self.gateway.memory));
         let body = match collect(body, self.gateway.request_body, &mut budget, silence).await {
@@ -149,16 +160,7 @@ impl Call {
                 return response;
             }
         };
-        let upstream = self.upstream().target.authority(&self.found.captures);
-        let host = upstream.as_ref().map_or("", |upstream| self.host(&parts, upstream));
-        let recognised = view(
-            &self.gateway.profiles,
-            &scope,
-            &head(&parts, self.route(), without_port(host)),
-            &body,
-            self.gateway.limits.bounds,
-        );
-        let mut asked = match recognised {
+        let mut asked = match self.view(&parts, &body) {
             Ok(asked) => asked,
             Err(cause) => {
                 if let Unknown::Either(..) = cause {
@@ -173,6 +175,32 @@ impl Call {
         match Detach::new(self.batch(parts, body, asked, budget)).await {
             Some(response) => response,
             None => refuse(&GatewayError::Fault("it panicked; the log says where".to_owned()), &id),
+        }
+    }
+
+    fn view(&self, parts: &http::request::Parts, body: &[u8]) -> Result<request::Request, Unknown> {
+        let upstream = self.upstream().target.authority(&self.found.captures);
+        let host = upstream.as_ref().map_or("", |upstream| self.host(parts, upstream));
+        let head = head(parts, self.route(), without_port(host));
+        view(&self.gateway.profiles, &self.scope(), &head, body, self.gateway.limits.bounds)
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope { vendor: self.route().vendor.as_deref(), profile: None }
+    }
+
+    /// Messages in streams both ways, which nobody here reads: the head says which call it is, and nothing is claimed.
+    async fn look_at_head(mut self, parts: http::request::Parts, body: Incoming) -> Response<Body> {
+        let recognised = self.view(&parts, &[]);
+        let silence = self.upstream().body_timeout;
+        let body = Body::stream(Bytes::new(), body, Some(silence));
+        let Ok(asked) = recognised else { return self.pass(parts, body).await };
+        self.exchange.mode = Mode::Observe;
+        match self.send(parts, body).await {
+            Ok((response, permit)) => {
+                self.not_read(&asked, streamed(), stream(response, Bytes::new(), permit, silence))
+            }
+            Err(error) => self.fail(&error),
         }
     }
 
@@ -202,7 +230,7 @@ impl Call {
         // A stream of events never ends: it cannot be held back to be judged.
         let media_type = response.headers().get(header::CONTENT_TYPE);
         if media_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream")) {
-            return self.not_read(&asked, stream(response, Bytes::new(), permit, silence));
+            return self.not_read(&asked, streamed(), stream(response, Bytes::new(), permit, silence));
         }
         let (mut head, body) = response.into_parts();
         let (body, cut) = match collect(body, self.gateway.reply_body, &mut budget, silence).await {
@@ -212,15 +240,15 @@ impl Call {
                 (bytes, true)
             }
             Collected::Over(front, rest) => {
-                return self
-                    .not_read(&asked, stream(Response::from_parts(head, rest), front, permit, silence));
+                let response = stream(Response::from_parts(head, rest), front, permit, silence);
+                return self.not_read(&asked, too_large(), response);
             }
         };
         drop(permit);
         drop_hop_by_hop(&mut head.headers);
         if !budget.reserve(body.len() * READING) {
             let body = if cut { Body::cut(body) } else { Body::full(body) };
-            return self.not_read(&asked, Response::from_parts(head, body));
+            return self.not_read(&asked, too_large(), Response::from_parts(head, body));
         }
         let Self { gateway, found, exchange } = self;
         let route = found.number;
@@ -229,9 +257,14 @@ impl Call {
             .await
     }
 
-    /// A reply too large to hold: its bytes pass untouched, and nothing is claimed.
-    fn not_read(mut self, asked: &request::Request, mut response: Response<Body>) -> Response<Body> {
-        respond::not_read(&self.gateway, asked, &mut self.exchange, &mut response);
+    /// A reply that is not read: its bytes pass untouched, and nothing is claimed.
+    fn not_read(
+        mut self,
+        asked: &request::Request,
+        why: Diagnostic,
+        mut response: Response<Body>,
+    ) -> Response<Body> {
+        respond::not_read(&self.gateway, asked, &mut self.exchange, &mut response, why);
         response
     }
 
@@ -345,6 +378,11 @@ fn path_and_query(uri: &Uri, route: &Route) -> Option<PathAndQuery> {
 /// `Onevelope-*` is between the caller and us.
 fn drop_ours(headers: &mut HeaderMap) {
     remove_headers(headers, |name| name.as_str().starts_with("onevelope-"));
+}
+
+/// Whether its messages are gRPC's, which may come and go for as long as both sides like.
+fn is_grpc(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
 fn head<'r>(parts: &'r http::request::Parts, route: &Route, host: &'r str) -> Head<'r> {

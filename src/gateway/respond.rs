@@ -13,8 +13,8 @@ use super::rescue::rescue;
 use super::{Gateway, GatewayError};
 use crate::body::{Body, Budget};
 use crate::config::Mode;
-use crate::envelope::{BatchOutcome, Envelope, Writer, status_line};
-use crate::judge::{Trace, over_limit};
+use crate::envelope::{BatchOutcome, Diagnostic, Envelope, Writer, status_line};
+use crate::judge::{Trace, unread};
 use crate::reply::{
     Answer, Incoming, Plain, Prefer, RawPolicy, Wishes, envelope_headers, media_type, strip_rewritten,
     translate, vary,
@@ -222,20 +222,16 @@ fn add(headers: &mut HeaderMap, ours: HeaderMap) {
     }
 }
 
-/// The headers and counts of a recognised call whose reply was too large to be read: every item is unknown.
+/// The headers and counts of a recognised call whose reply was not read: every item is unknown.
 pub(super) fn not_read(
     gateway: &Gateway,
     asked: &Request,
     exchange: &mut Exchange,
     response: &mut Response<Body>,
+    why: Diagnostic,
 ) {
     let status = response.status().as_u16();
-    let envelope = over_limit(
-        asked,
-        status,
-        None,
-        "the reply is over limits.reply_body or limits.memory, and was not read",
-    );
+    let envelope = unread(asked, status, None, why);
     envelope_headers(response.headers_mut(), &envelope, &exchange.id);
     gateway.observer.batch(&exchange.id, asked, &envelope, "", std::time::Duration::ZERO);
     log_batch(gateway, &exchange.id, &envelope, status);

@@ -7,6 +7,13 @@ use super::ledger::Ledger;
 use super::outer::{self, Outer, OuterKind};
 use crate::decode::{Pointer, Wire};
 use crate::envelope::{Bare, Diagnostic};
+use crate::request::Request;
+
+/// Why it is not certain whom a request asks for, where it is not.
+pub(super) fn asked_unclear(request: &Request) -> Option<Diagnostic> {
+    let reason = request.unclear.as_ref()?;
+    Some(Diagnostic::new("asked_unclear", format!("{}: {reason}", Doubt::AskedUnclear.words())))
+}
 
 impl<'a> Judge<'a, '_> {
     /// What can be doubted before anything is read: the status, and what the reply is about.
@@ -18,7 +25,7 @@ impl<'a> Judge<'a, '_> {
             doubts.add(Doubt::OtherTask);
         }
         if let Some(reason) = &self.request.unclear {
-            self.doubt(Doubt::AskedUnclear, reason);
+            self.trace.doubt(Doubt::AskedUnclear, || reason.to_string());
         }
         doubts.with_if(Doubt::AskedUnclear, self.request.unclear.is_some())
     }

@@ -311,10 +311,10 @@ fn by_id(rule: &EntryRule, ledger: &mut Ledger<'_>, id: &Found<'_>) -> Option<u3
     }
     if rule.percent {
         let decoded = percent_encoding::percent_decode_str(&text).decode_utf8_lossy();
-        if let Some(item) = ledger.find(&decoded) {
-            return Some(item);
-        }
-        return by_decoded(ledger, &decoded);
+        // A URL where a path was asked is that path.
+        let path = path_of(&decoded);
+        let found = ledger.find(&decoded).or_else(|| ledger.find(path));
+        return found.or_else(|| by_decoded(ledger, &decoded)).or_else(|| by_decoded(ledger, path));
     }
     let is_name =
         ["arn:", "acs:", "qcs:", "crn:", "urn:", "http://", "https://"].iter().any(|p| text.starts_with(p));

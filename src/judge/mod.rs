@@ -117,7 +117,8 @@ where
     let Some(judgement) = judge.run(text, data) else {
         let id = judge.scope.text(&request.profile.reply.request_id);
         let what = format!("more than limits.items ({}) results", reply.items);
-        return over_limit(request, reply.status, id.as_ref().map(|id| id.decode()).as_deref(), what);
+        let why = Diagnostic::new("body_over_limit", what);
+        return unread(request, reply.status, id.as_ref().map(|id| id.decode()).as_deref(), why);
     };
     let Judgement { results, fault, outer_failed, dry_run, request_id, made } = judgement;
     let mut operation = operation(request);
@@ -173,11 +174,11 @@ pub fn unanswered<'a>(request: &'a Request, category: Category, delivered: bool,
 }
 
 /// The envelope for a reply over a limit, whatever it says: nothing is claimed of any asked item, and `what` says which limit.
-pub fn over_limit<'a>(
+pub fn unread<'a>(
     request: &'a Request,
     status: u16,
     request_id: Option<&str>,
-    what: impl Into<String>,
+    why: Diagnostic,
 ) -> Envelope<'a> {
     let mut ledger = Ledger::new(&request.asked, "");
     let fault = Some(Fault::of(Category::BadResponse, Origin::Gateway));
@@ -192,7 +193,7 @@ pub fn over_limit<'a>(
         others_done: false,
         task: None,
         upstream: Upstream { status: Some(status), request_id, body: BodyState::Unparsed },
-        diagnostics: vec![Diagnostic::new("body_over_limit", what)],
+        diagnostics: doubts::asked_unclear(request).into_iter().chain([why]).collect(),
         bare: Bare::Unknown,
         asked: request.asked.arena(),
         made: texts.into_made(),
@@ -242,6 +243,7 @@ struct Judge<'a, 't> {
 impl<'a> Judge<'a, '_> {
     /// None when there are more results than may be.
     fn run(&mut self, text: &'a str, data: bool) -> Option<Judgement> {
+        self.diagnostics.extend(doubts::asked_unclear(self.request));
         if self.request.unreadable {
             self.note("request_unreadable", "the request could not be read: what it asked is not known");
         }

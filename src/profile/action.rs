@@ -30,6 +30,8 @@ pub struct Action {
     /// None: the body if there is one, else the query.
     pub wire: Option<Wire>,
     pub from_query: bool,
+    /// Its messages are not read (gRPC): what it asks is unclear, and its answer is never rewritten.
+    pub opaque: bool,
     pub items: Items,
     pub count: Vec<RequestPlace>,
     /// A job, task or invocation query: its items are what the reply names.
@@ -54,6 +56,8 @@ pub struct Items {
     pub lists: Vec<(Pointer, Vec<RequestPlace>)>,
     /// Single places outside the document (path, query, header), when no list finds anything.
     pub single: Vec<RequestPlace>,
+    /// What the call acts on as well, beside those.
+    pub also: Vec<RequestPlace>,
     pub shape: RequestShape,
     pub unwrap: bool,
     pub(crate) filter: When,
@@ -74,6 +78,28 @@ pub struct Items {
     pub filters: Vec<RequestPlace>,
     pub all: Vec<RequestPlace>,
     pub split: Option<String>,
+    /// Texts by which an id selects whatever fits it, in place of naming one.
+    pub patterns: Vec<String>,
+    /// Each element is a request of its own.
+    pub subrequest: Option<Subrequest>,
+}
+
+/// Where an element that is a request has its parts.
+#[derive(Debug)]
+pub struct Subrequest {
+    pub target: Vec<Pointer>,
+    pub method: Vec<Pointer>,
+    pub body: Vec<Pointer>,
+    /// What stands before the key of another request, whose result is meant: `$` in `$1/Orders`.
+    pub refers: Vec<String>,
+}
+
+impl Subrequest {
+    fn in_any_case(self) -> Self {
+        let loose = |pointers: Vec<Pointer>| pointers.into_iter().map(Pointer::loose).collect();
+        let (target, method, body) = (loose(self.target), loose(self.method), loose(self.body));
+        Self { target, method, body, ..self }
+    }
 }
 
 impl Action {
@@ -103,6 +129,8 @@ impl Action {
                 key: places(items.key),
                 filters: places(items.filters),
                 all: places(items.all),
+                also: places(items.also),
+                subrequest: items.subrequest.map(Subrequest::in_any_case),
                 ..items
             },
             ..self
@@ -111,7 +139,8 @@ impl Action {
 
     /// The header fields that it is recognised by and that name what it asks.
     pub(super) fn headers(&self) -> impl Iterator<Item = &HeaderName> {
-        let places = self.selector.places.iter().chain(&self.items.single).chain(&self.count);
+        let items = self.items.single.iter().chain(&self.items.also);
+        let places = self.selector.places.iter().chain(items).chain(&self.count);
         let named = places.filter_map(|place| match place {
             RequestPlace::Header(name) => Some(name),
             _ => None,

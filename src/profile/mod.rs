@@ -18,7 +18,7 @@ mod set; // all profiles, findable
 mod spot; // where in a text something stands
 pub(crate) mod when; // conditions
 
-pub use action::{Action, Items, Selector};
+pub use action::{Action, Items, Selector, Subrequest};
 pub use codes::{Class, CodeTable};
 pub use file::{RequestShape, Status};
 pub use load::{LoadError, load, load_vendors, source};

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use super::{Incoming, Plain, RawPolicy, raw};
-use crate::envelope::{Envelope, Writer};
-use crate::judge::over_limit;
+use crate::envelope::{Diagnostic, Envelope, Writer};
+use crate::judge::unread;
 use crate::request::Request;
 
 /// How an envelope is to be written.
@@ -39,7 +39,7 @@ impl Answer<'_> {
         }
         let id = envelope.upstream.request_id.map(|id| envelope.sources(text).decode(id));
         let what = format!("the envelope would be larger than limits.envelope ({} bytes)", self.most);
-        let over = over_limit(request, incoming.status, id.as_deref(), what);
+        let over = unread(request, incoming.status, id.as_deref(), Diagnostic::new("body_over_limit", what));
         let pieces = self.bytes(request, &over, "", incoming, plain);
         then(&over, "", pieces)
     }

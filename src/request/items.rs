@@ -60,7 +60,7 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
     }
     asked.push_relative(&relative);
     if rules.lists.len() > 1 && asked.listed() > asked.len() && relative.is_empty() {
-        asked = told_apart(asked, rules, reader, found);
+        asked = told_apart(asked, rules, reader, found, profile.reply.echoes);
     }
     if asked.is_empty() {
         singles(action, found, reader, &mut asked);
@@ -89,7 +89,7 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
 }
 
 /// The same, with the list before an id that stands in two lists: they are two resources (`volumes/1`, `snapshots/1`).
-fn told_apart(all: Asked, rules: &Items, reader: &Reader<'_>, found: &Match<'_>) -> Asked {
+fn told_apart(all: Asked, rules: &Items, reader: &Reader<'_>, found: &Match<'_>, keep_raw: bool) -> Asked {
     let mut lists: Vec<(String, Asked)> = Vec::new();
     let mut names: Vec<&str> = rules.lists.iter().filter_map(|(list, _)| list.last_name()).collect();
     let listed = names.len();
@@ -100,7 +100,9 @@ fn told_apart(all: Asked, rules: &Items, reader: &Reader<'_>, found: &Match<'_>)
     for (list, id) in &rules.lists {
         let mut asked = Asked::new(rules.distinct);
         for document in reader.documents() {
-            Adder::new(rules, id, &mut asked, reader, found).lists(list, document);
+            let mut adder = Adder::new(rules, id, &mut asked, reader, found);
+            adder.keep_raw = keep_raw;
+            adder.lists(list, document);
         }
         if !asked.is_empty() {
             let name = list.last_name().filter(|_| all_differ).map(str::to_owned);
@@ -109,16 +111,15 @@ fn told_apart(all: Asked, rules: &Items, reader: &Reader<'_>, found: &Match<'_>)
         }
     }
     let twice = |id: &str| lists.iter().filter(|(_, asked)| asked.by_id(id).is_some()).nth(1).is_some();
-    let ids = || lists.iter().flat_map(|(name, asked)| (0..asked.len()).map(move |at| (name, asked.id(at))));
-    if !ids().any(|(_, id)| id.is_some_and(twice)) {
+    let items = || lists.iter().flat_map(|(name, asked)| (0..asked.len()).map(move |at| (name, asked, at)));
+    if !items().any(|(_, asked, at)| asked.id(at).is_some_and(twice)) {
         return all;
     }
     let mut apart = Asked::new(rules.distinct);
-    for (name, id) in ids() {
-        match id {
-            Some(id) if twice(id) => apart.push(Some(&whole_id(Some(name), id, None, None)), None, None),
-            id => apart.push(id, None, None),
-        }
+    for (name, asked, at) in items() {
+        let id =
+            asked.id(at).map(|id| if twice(id) { whole_id(Some(name), id, None, None) } else { id.into() });
+        apart.push(id.as_deref(), asked.key(at), asked.raw(at));
     }
     apart
 }
@@ -136,8 +137,11 @@ fn singles(action: &Action, found: &Match<'_>, reader: &Reader<'_>, asked: &mut 
             push_text(asked, rules, &text, key.as_deref().map(|key| clean(rules, key)));
         }
         if !asked.is_empty() {
-            return;
+            break;
         }
+    }
+    for text in rules.also.iter().filter_map(|place| reader.text(place, Some(found))) {
+        push_text(asked, rules, &text, None);
     }
 }
 
@@ -151,11 +155,17 @@ fn selects(action: &Action, found: &Match<'_>, reader: &Reader<'_>, asked: &Aske
     match () {
         () if action.lookup => Selects::Lookup,
         () if says(&rules.all) => Selects::All,
-        () if says(&rules.filters) => Selects::Filter,
+        () if says(&rules.filters) || by_pattern(rules, asked) => Selects::Filter,
         // Nothing narrows it.
         () if names_nobody => Selects::All,
         () => Selects::Ids,
     }
+}
+
+/// Whether an id selects whatever fits it.
+fn by_pattern(rules: &Items, asked: &Asked) -> bool {
+    let selects = |id: &str| rules.patterns.iter().any(|mark| id.contains(mark.as_str()));
+    !rules.patterns.is_empty() && (0..asked.len()).filter_map(|item| asked.id(item)).any(selects)
 }
 
 /// One text: an id, or many where `split` says so.

@@ -5,6 +5,7 @@
 mod asked; // the asked items
 mod filter; // which elements of a list are asked
 mod head; // the parts of a request that recognition reads
+mod inner; // requests that are elements of a request
 mod items; // document → asked items
 mod operation; // what a query document changes
 mod reader; // places of a request

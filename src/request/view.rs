@@ -7,6 +7,7 @@ use http::header::CONTENT_TYPE;
 
 use super::Request;
 use super::head::Head;
+use super::inner::Inner;
 use super::items;
 use super::reader::{Match, Reader};
 use super::recognise::{self, Recognised, Scope};
@@ -75,16 +76,25 @@ pub fn view(
         };
         let otherwise = turn > 0 || (second.is_some() && action.wire.is_none());
         let unclear = unclear
+            .or(action.opaque.then_some("its messages are not read"))
             .or(found.unclear)
             .or(otherwise.then_some("its media type is not what its first byte says"))
             .or(twice(action, reader.body.or(parsed.as_ref()), &spelling, action.wire.or(wire)))
             .or(any_case(profile, &reader).then_some(TWICE));
         let unreadable = matches!(own, Own::Unreadable);
-        return Ok(build(&Arc::clone(profile), &found, &reader, unreadable, unclear));
+        let mut request = build(&Arc::clone(profile), &found, &reader, unreadable, unclear);
+        if let Some(rule) = &action.items.subrequest {
+            let inner = Inner { set, scope, bounds, rule };
+            if request.unclear.is_none() {
+                request.unclear = inner.doubt(&reader, &request).map(Cow::Borrowed);
+            }
+        }
+        return Ok(request);
     }
     Err(told.unwrap_or(Unknown::Nobodys))
 }
 
+const UNREADABLE: Reason = "it cannot be read";
 const TWICE: Reason = "a name stands in it twice";
 
 /// Whether something is said twice that readers take once.
@@ -120,7 +130,7 @@ fn own_document<'b>(
     sniffed: Option<(Wire, bool)>,
     bounds: Bounds,
 ) -> Own<'b> {
-    if action.from_query || body.is_empty() {
+    if action.from_query || action.opaque || body.trim_ascii().is_empty() {
         return Own::Query;
     }
     match (action.wire, sniffed) {
@@ -152,6 +162,7 @@ fn build(
     let action = &profile.actions[at];
     let whom = items::asked(profile, action, found, reader);
     let (asked, selects) = (whom.asked, whom.selects);
+    let unclear = unclear.or((unreadable && action_asks(action)).then_some(UNREADABLE));
     let unreadable = unreadable && asked.is_empty() && action_asks(action);
     let kept =
         profile.kept.iter().map(|place| reader.text(place, Some(found)).map(Cow::into_owned)).collect();
@@ -170,10 +181,7 @@ fn build(
             .map(Cow::into_owned)
             .or_else(|| found.capture("region").map(str::to_owned)),
         task: reader.first(&action.task, found).map(Cow::into_owned),
-        unclear: unclear
-            .or(unreadable.then_some("it cannot be read"))
-            .or(whom.unclear)
-            .map(|reason| items::told(reason, action, reader)),
+        unclear: unclear.or(whom.unclear).map(|reason| items::told(reason, action, reader)),
         unreadable,
         selects,
         profile: Arc::clone(profile),

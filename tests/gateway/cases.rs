@@ -50,6 +50,11 @@ async fn run(name: &str, cases: &[Case]) -> Vec<String> {
             continue;
         };
         let golden: Value = serde_json::from_slice(&golden).expect("JSON");
+        // What is never rewritten has the verdict in its headers.
+        if answer.header("content-type") == "application/grpc" {
+            assert_eq!(golden["outcome"], answer.header("onevelope-outcome"), "{}", case.name());
+            continue;
+        }
         match serde_json::from_slice::<Value>(&answer.body) {
             Ok(envelope) if bare(&envelope) == bare(&golden) => {}
             Ok(envelope) => {

@@ -169,3 +169,17 @@ async fn calls_nobody_knows_pass_in_every_mode_and_carry_no_verdict() {
     assert_eq!((answer.text().as_str(), answer.header("etag").as_str()), ("{\"servers\":[]}", "\"x\""));
     assert!(!answer.has("onevelope-outcome") && !answer.has("vary"));
 }
+
+#[tokio::test]
+async fn grpc_is_known_by_its_path_and_passes_as_it_is() {
+    let (asks, says) = (b"\0\0\0\0\x03\x0a\x01a", b"\0\0\0\0\x02\x0a\0");
+    let reply = Reply::new("200 OK", says.to_vec()).header("Content-Type", "application/grpc");
+    let vendor = Vendor::replying(reply).await;
+    let gateway = Gateway::before(&vendor, Route::of("gcp").with("mode = \"envelope\"")).await;
+    let call = |path| Call::new("POST", path).header("Host", "x").header("Content-Type", "application/grpc");
+    let answer = call("/google.pubsub.v1.Subscriber/Acknowledge").body(asks).send(gateway.address).await;
+    assert_eq!(answer.header("onevelope-outcome"), "unknown");
+    assert_eq!((answer.status, &*answer.body), (200, &says[..]), "not rewritten, whatever the route's mode");
+    let answer = call("/google.pubsub.v1.Subscriber/GetSubscription").body(asks).send(gateway.address).await;
+    assert!(!answer.has("onevelope-outcome") && *answer.body == says[..]);
+}

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::words::{request_wire, when};
 use super::{Check, braced, path_names, table};
 use crate::decode::Pointer;
-use crate::profile::action::{Action, Items, Selector};
-use crate::profile::file::{ActionFile, FamilyFile, RequestWire, Texts};
+use crate::profile::action::{Action, Items, Selector, Subrequest};
+use crate::profile::file::{ActionFile, FamilyFile, RequestWire, SubrequestFile, Texts};
 use crate::profile::pattern::PathPattern;
 use crate::profile::place::RequestPlace;
 
@@ -80,6 +80,7 @@ pub(super) fn build_action(
         body,
         wire: request_wire(action.wire),
         from_query: action.wire == RequestWire::Query,
+        opaque: action.wire == RequestWire::Grpc,
         items: build_items(check, action),
         count: check.request_places("count", &action.count),
         lookup: action.lookup,
@@ -138,6 +139,9 @@ pub(super) fn build_items(check: &mut Check, action: &ActionFile) -> Items {
         filters: check.request_places("filters", &action.filters),
         all: check.request_places("all", &action.all),
         split: action.split.clone(),
+        also: check.request_places("also", &action.also),
+        patterns: action.patterns.0.clone(),
+        subrequest: action.subrequest.as_ref().map(|file| subrequest(check, file)),
         ..Items::default()
     };
     for text in &action.each.0 {
@@ -161,6 +165,15 @@ pub(super) fn build_items(check: &mut Check, action: &ActionFile) -> Items {
         }
     }
     items
+}
+
+fn subrequest(check: &mut Check, file: &SubrequestFile) -> Subrequest {
+    check.within("subrequest".to_owned(), table("subrequest"), |check| Subrequest {
+        target: check.pointers("target", &file.target),
+        method: check.pointers("method", &file.method),
+        body: check.pointers("body", &file.body),
+        refers: file.refers.0.clone(),
+    })
 }
 
 pub(super) fn nested(check: &mut Check, text: Option<&String>) -> Option<Pointer> {

@@ -18,7 +18,7 @@ pub(super) fn words(texts: &Texts) -> Words {
 
 pub(super) fn request_wire(word: RequestWire) -> Option<Wire> {
     match word {
-        RequestWire::Auto | RequestWire::Query => None,
+        RequestWire::Auto | RequestWire::Query | RequestWire::Grpc => None,
         RequestWire::Json => Some(Wire::Json),
         RequestWire::Xml => Some(Wire::Xml),
         RequestWire::Form => Some(Wire::Form),

@@ -224,6 +224,9 @@ pub struct ActionFile {
     pub id: Texts,
     pub key: Texts,
     pub ids: Texts,
+    pub also: Texts,
+    pub patterns: Texts,
+    pub subrequest: Option<SubrequestFile>,
     pub id_parts: Texts,
     pub id_url: bool,
     pub parent: Texts,
@@ -244,6 +247,18 @@ pub struct ActionFile {
     pub monitor: Option<String>,
 }
 
+/// `subrequest`: each element is a request of its own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubrequestFile {
+    pub target: Texts,
+    pub method: Texts,
+    #[serde(default)]
+    pub body: Texts,
+    #[serde(default)]
+    pub refers: Texts,
+}
+
 /// How a request is written; `auto`: the body if there is one, else the query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -258,6 +273,8 @@ pub enum RequestWire {
     Ndjson,
     Lines,
     Labelled,
+    /// Not read: known by its head, and never rewritten.
+    Grpc,
 }
 
 /// How a reply is written; `auto`: by media type, then first byte.
