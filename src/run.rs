@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::admin::Admin;
 use crate::config::{Config, ListenerConfig};
 use crate::events::Sinks;
-use crate::gateway::{Gateway, Reloader, Service, Source};
+use crate::gateway::{Draft, Gateway, Reloader, Service, Source};
 use crate::listen::{Bound, bind};
 use crate::observe::{Observer, Tracing};
 use crate::profile::ProfileSet;
@@ -38,8 +38,8 @@ pub struct Running {
 pub async fn start(config: Config, profiles: Arc<ProfileSet>, source: Source) -> Result<Running, String> {
     let observer = Observer::new().map_err(|cause| cause.to_string())?;
     observer.trace_with(Tracing::start(&config.traces)?);
-    let gateway = Gateway::build(&config, profiles, Arc::clone(&observer))?;
-    let service = Service::new(gateway);
+    let draft = Draft::of(config.clone(), profiles)?;
+    let service = Service::new(Gateway::new(draft, Arc::clone(&observer)));
     let mut listeners = Vec::new();
     for (name, listener) in &config.listen.listeners {
         listeners.push(bind(name, listener).await?);

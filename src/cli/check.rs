@@ -4,8 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::gateway::Gateway;
-use crate::observe::Observer;
+use crate::gateway::Draft;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -20,11 +19,8 @@ pub(super) fn run(args: &Args) -> u8 {
         Err(code) => return code,
     };
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let built = Observer::new()
-        .map_err(|cause| cause.to_string())
-        .and_then(|observer| Gateway::build(&config, Arc::new(profiles), observer));
-    let gateway = match built {
-        Ok(gateway) => gateway,
+    let draft = match Draft::of(config.clone(), Arc::new(profiles)) {
+        Ok(draft) => draft,
         Err(what) => {
             super::say(&format!("onevelope: {what}"));
             return super::CONFIG;
@@ -37,7 +33,7 @@ pub(super) fn run(args: &Args) -> u8 {
         let _ = writeln!(out, "listen {name:<20} {}{tls}", listener.address);
     }
     let _ = writeln!(out, "admin  {:<20} {}", "", config.admin.address);
-    for route in gateway.routes.routes() {
+    for route in draft.routes.routes() {
         let vendor = route.vendor.as_deref().unwrap_or("any vendor");
         let upstream = config.routes.get(&route.name).and_then(|r| config.upstreams.get(&r.upstream));
         let url = upstream.map_or("", |u| u.url.as_str());

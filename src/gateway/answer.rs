@@ -21,6 +21,7 @@ use crate::config::{HostSent, Mode};
 use crate::envelope::{Category, Diagnostic};
 use crate::judge::unanswered;
 use crate::message::{remove_headers, without_port};
+use crate::profile::Captures;
 use crate::reply::Prefer;
 use crate::request::{self, Head, Scope, Unknown, may_match, view};
 use crate::route::{Found, Route};
@@ -46,8 +47,10 @@ pub(super) async fn answer(
         Ok(found) => found,
         Err(error) => return refuse(&error, &id),
     };
-    let exchange = Exchange::new(&gateway, found.number, &parts.method, &parts.headers, id);
-    let call = Call { gateway, found, exchange };
+    let Found { number, captures } = found;
+    let lane = Arc::clone(&gateway.lanes[number]);
+    let exchange = Exchange::new(lane, &gateway.observer, &parts.method, &parts.headers, id);
+    let call = Call { gateway, captures, exchange };
     match call.exchange.mode {
         Mode::Passthrough => Box::pin(call.forward(parts, body)).await,
         Mode::Envelope | Mode::Observe => call.look(parts, body).await,
@@ -93,17 +96,18 @@ fn streamed() -> Diagnostic {
 /// One request on its way, with all it needs.
 struct Call {
     gateway: Arc<Gateway>,
-    found: Found,
+    /// What the route's host captured.
+    captures: Captures,
     exchange: Exchange,
 }
 
 impl Call {
     fn route(&self) -> &Route {
-        &self.gateway.routes.routes()[self.found.number]
+        &self.exchange.lane.route
     }
 
     fn upstream(&self) -> &Upstream {
-        &self.gateway.upstreams[self.route().upstream].0
+        self.exchange.lane.upstream()
     }
 
     fn fail(mut self, error: &GatewayError) -> Response<Body> {
@@ -179,7 +183,7 @@ impl Call {
     }
 
     fn view(&self, parts: &http::request::Parts, body: &[u8]) -> Result<request::Request, Unknown> {
-        let upstream = self.upstream().target.authority(&self.found.captures);
+        let upstream = self.upstream().target.authority(&self.captures);
         let host = upstream.as_ref().map_or("", |upstream| self.host(parts, upstream));
         let head = head(parts, self.route(), without_port(host));
         view(&self.gateway.profiles, &self.scope(), &head, body, self.gateway.limits.bounds)
@@ -250,9 +254,8 @@ impl Call {
             let body = if cut { Body::cut(body) } else { Body::full(body) };
             return self.not_read(&asked, too_large(), Response::from_parts(head, body));
         }
-        let Self { gateway, found, exchange } = self;
-        let route = found.number;
-        respond::Judging { gateway, route, exchange, asked, caller, head, body, cut, upstream_ms, budget }
+        let Self { gateway, exchange, .. } = self;
+        respond::Judging { gateway, exchange, asked, caller, head, body, cut, upstream_ms, budget }
             .answer()
             .await
     }
@@ -283,9 +286,7 @@ impl Call {
         };
         tracing::warn!(request_id = self.exchange.id, reason = cause.reason(), error = %cause, "no reply from the vendor");
         let envelope = unanswered(asked, category, cause.vendor_may_have_acted(), &cause.to_string());
-        let gateway = Arc::clone(&self.gateway);
-        let route = &gateway.routes.routes()[self.found.number];
-        respond::first_hand(&gateway, route, &mut self.exchange, asked, caller, &envelope)
+        respond::first_hand(&self.gateway, &mut self.exchange, asked, caller, &envelope)
     }
 
     /// Sends the request to the route's upstream, with what must change changed and everything else untouched.
@@ -294,20 +295,20 @@ impl Call {
         parts: http::request::Parts,
         body: Body,
     ) -> Result<(Response<Incoming>, OwnedSemaphorePermit), GatewayError> {
-        let (upstream, handles) = &self.gateway.upstreams[self.route().upstream];
+        let endpoint = &self.exchange.lane.endpoint;
         let mut request = self.outgoing(parts, body)?;
         let observer = &self.gateway.observer;
         if let (Some(tracing), Some(span)) = (observer.tracing(), &self.exchange.span) {
             tracing.inject(span, request.headers_mut());
         }
         let started = Instant::now();
-        let result = upstream.call(request).await;
+        let result = endpoint.upstream.call(request).await;
         let word = result.as_ref().map_or_else(|cause| cause.reason(), |_| "replied");
         let took = started.elapsed();
-        observer.attempt(handles, word, took);
+        observer.attempt(&endpoint.handles, word, took);
         if let Some(span) = &self.exchange.span {
             let status = result.as_ref().ok().map(|(response, _)| response.status().as_u16());
-            span.called(&upstream.name, word, status, took);
+            span.called(&endpoint.upstream.name, word, status, took);
         }
         Ok(result?)
     }
@@ -315,8 +316,7 @@ impl Call {
     fn outgoing(&self, mut parts: http::request::Parts, body: Body) -> Result<Request<Body>, GatewayError> {
         let target = &self.upstream().target;
         let bad = |what: &str| GatewayError::BadTarget(what.to_owned());
-        let authority =
-            target.authority(&self.found.captures).ok_or_else(|| bad("its host gives no upstream"))?;
+        let authority = target.authority(&self.captures).ok_or_else(|| bad("its host gives no upstream"))?;
         let path = path_and_query(&parts.uri, self.route()).ok_or_else(|| bad("its path is not valid"))?;
         let host = self.host(&parts, &authority);
         let as_sent = parts.headers.get(header::HOST).is_some_and(|sent| sent == host);

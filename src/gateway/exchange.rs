@@ -6,9 +6,9 @@ use std::time::Duration;
 use http::{HeaderMap, Method};
 use tokio::time::Instant;
 
-use super::Gateway;
+use super::lane::Lane;
 use crate::config::Mode;
-use crate::observe::RequestSpan;
+use crate::observe::{Observer, RequestSpan};
 
 /// One request under way. Dropping it counts it.
 #[derive(Debug)]
@@ -18,9 +18,8 @@ pub(super) struct Exchange {
     /// Its span, where spans are made.
     pub(super) span: Option<RequestSpan>,
     started: Instant,
-    gateway: Arc<Gateway>,
-    /// The route's number.
-    number: usize,
+    pub(super) lane: Arc<Lane>,
+    observer: Arc<Observer>,
     /// What the counters will say; until it is known, the caller went away.
     outcome: &'static str,
     status: u16,
@@ -33,22 +32,22 @@ pub(super) fn fresh_id() -> String {
 
 impl Exchange {
     pub(super) fn new(
-        gateway: &Arc<Gateway>,
-        number: usize,
+        lane: Arc<Lane>,
+        observer: &Arc<Observer>,
         method: &Method,
         headers: &HeaderMap,
         id: String,
     ) -> Self {
-        let route = &gateway.routes.routes()[number];
+        let route = &lane.route;
         let asked = headers.get("onevelope-mode").and_then(|value| value.to_str().ok()).and_then(Mode::parse);
         let mode = asked.filter(|_| !route.pin).unwrap_or(route.mode);
         Self {
             id,
             mode,
-            span: gateway.observer.tracing().map(|tracing| tracing.request(method, &route.name, headers)),
+            span: observer.tracing().map(|tracing| tracing.request(method, &route.name, headers)),
             started: Instant::now(),
-            gateway: Arc::clone(gateway),
-            number,
+            observer: Arc::clone(observer),
+            lane,
             outcome: "abandoned",
             status: 499,
         }
@@ -70,7 +69,6 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        let handles = &self.gateway.route_handles[self.number];
-        self.gateway.observer.exchange(handles, self.mode, self.outcome, self.status, self.elapsed());
+        self.observer.exchange(&self.lane.handles, self.mode, self.outcome, self.status, self.elapsed());
     }
 }

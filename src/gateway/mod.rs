@@ -7,6 +7,7 @@ mod answer; // one request, start to end
 mod detach; // work that outlives its caller
 mod error; // we could not answer
 mod exchange; // what a request knows about itself
+mod lane; // a route, where it leads, what counts it
 mod reload; // a new configuration, all or nothing
 mod rescue; // GatewayError → reply; the single place
 mod respond; // envelope → response
@@ -25,23 +26,47 @@ use tokio::sync::Semaphore;
 use crate::body::{Body, GRAIN};
 use crate::config::Config;
 use crate::decode::Bounds;
-use crate::observe::{Observer, RouteHandles, UpstreamHandles};
+use crate::observe::Observer;
 use crate::profile::ProfileSet;
 use crate::reply::Limits;
 use crate::route::RouteTable;
 use crate::upstream::Upstream;
+use lane::{Endpoint, Lane};
 
 /// Values and keys of a document that one item may have on average.
 const NODES_PER_ITEM: usize = 32;
 /// What a document may always hold, however few items are allowed.
 const LEAST_NODES: usize = 4096;
 
+/// A configuration that can run: everything that may be wrong with it has been looked at, and nothing has happened yet.
+#[derive(Debug)]
+pub struct Draft {
+    pub routes: RouteTable,
+    upstreams: Vec<Upstream>,
+    profiles: Arc<ProfileSet>,
+    config: Config,
+}
+
+impl Draft {
+    /// Opens no port, calls nobody, counts nothing.
+    ///
+    /// # Errors
+    /// What could not be built: a CA file that holds no certificate, for instance.
+    pub fn of(config: Config, profiles: Arc<ProfileSet>) -> Result<Self, String> {
+        let names: Vec<String> = config.upstreams.keys().cloned().collect();
+        let routes = RouteTable::build(&config, &names)?;
+        let upstreams = config.upstreams.iter().map(|(name, upstream)| Upstream::build(name, upstream));
+        let upstreams = upstreams.collect::<Result<_, String>>()?;
+        Ok(Self { routes, upstreams, profiles, config })
+    }
+}
+
 /// Everything that one configuration stands for. Replaced as a whole on reload.
 #[derive(Debug)]
 pub struct Gateway {
     pub routes: RouteTable,
-    pub(crate) route_handles: Vec<RouteHandles>,
-    pub(crate) upstreams: Vec<(Upstream, UpstreamHandles)>,
+    /// The routes again, by the same numbers, with all that a request needs.
+    pub(crate) lanes: Vec<Arc<Lane>>,
     pub profiles: Arc<ProfileSet>,
     pub(crate) limits: Limits,
     pub(crate) request_body: usize,
@@ -54,25 +79,13 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Builds what runs. Opens no port and calls nobody.
-    ///
-    /// # Errors
-    /// What could not be built: a CA file that holds no certificate, for instance.
-    pub fn build(
-        config: &Config,
-        profiles: Arc<ProfileSet>,
-        observer: Arc<Observer>,
-    ) -> Result<Self, String> {
-        let names: Vec<String> = config.upstreams.keys().cloned().collect();
-        let routes = RouteTable::build(config, &names)?;
-        let upstreams = config
-            .upstreams
-            .iter()
-            .map(|(name, upstream)| Ok((Upstream::build(name, upstream)?, observer.upstream(name))))
-            .collect::<Result<Vec<_>, String>>()?;
-        let vendor = |route: &crate::route::Route| route.vendor.clone().unwrap_or_else(|| "any".to_owned());
-        let route_handles =
-            routes.routes().iter().map(|route| observer.route(&route.name, &vendor(route))).collect();
+    /// What runs from now on: its rows stand in the metrics.
+    pub fn new(draft: Draft, observer: Arc<Observer>) -> Self {
+        let Draft { routes, upstreams, profiles, config } = draft;
+        let endpoints: Vec<Arc<Endpoint>> =
+            upstreams.into_iter().map(|upstream| Arc::new(Endpoint::new(upstream, &observer))).collect();
+        let lanes = routes.routes().iter();
+        let lanes = lanes.map(|route| Arc::new(Lane::new(route, &endpoints, &observer))).collect();
         let vendors: Vec<&str> = match routes.routes().iter().any(|route| route.vendor.is_none()) {
             true => profiles.vendors().iter().map(|vendor| vendor.name.as_str()).collect(),
             false => routes.routes().iter().filter_map(|route| route.vendor.as_deref()).collect(),
@@ -80,10 +93,7 @@ impl Gateway {
         observer.resources.resize(config.metrics.resources.max_series, config.metrics.resources.ttl.0);
         observer.expect(&profiles, &vendors);
         let limits = &config.limits;
-        Ok(Self {
-            routes,
-            route_handles,
-            upstreams,
+        Self {
             limits: Limits {
                 decoded_body: limits.decoded_body.0,
                 ratio: limits.decompression_ratio,
@@ -98,9 +108,11 @@ impl Gateway {
             reply_body: limits.reply_body.0,
             memory: Arc::new(Semaphore::new((limits.memory.0 / GRAIN).min(Semaphore::MAX_PERMITS))),
             observer,
-            shown: serde_json::to_value(config).unwrap_or_default(),
+            shown: serde_json::to_value(&config).unwrap_or_default(),
+            lanes,
+            routes,
             profiles,
-        })
+        }
     }
 }
 

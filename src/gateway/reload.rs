@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use super::{Gateway, Service};
+use super::{Draft, Gateway, Service};
 use crate::config;
 use crate::observe::Observer;
 
@@ -51,15 +51,14 @@ impl Reloader {
     pub fn reload(&self) {
         let Source::File(path) = &self.source else { return };
         let hash = hash_of(&self.source);
-        let built =
-            config::load(path).map_err(|problems| problems.to_string()).and_then(|(config, profiles)| {
-                Gateway::build(&config, Arc::new(profiles), Arc::clone(&self.observer))
-            });
+        let built = config::load(path)
+            .map_err(|problems| problems.to_string())
+            .and_then(|(config, profiles)| Draft::of(config, Arc::new(profiles)));
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.last_read.clone_from(&hash);
         match built {
-            Ok(gateway) => {
-                self.service.replace(gateway);
+            Ok(draft) => {
+                self.service.replace(Gateway::new(draft, Arc::clone(&self.observer)));
                 state.in_force = hash;
                 state.refused = None;
                 self.observer.reloaded(true);

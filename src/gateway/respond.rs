@@ -20,7 +20,6 @@ use crate::reply::{
     translate, vary,
 };
 use crate::request::Request;
-use crate::route::Route;
 
 /// Bodies from this size on are read off the event loop, so that one large reply delays nobody else.
 const LARGE: usize = 1 << 20;
@@ -36,8 +35,6 @@ pub(super) struct Caller {
 /// another thread.
 pub(super) struct Judging {
     pub(super) gateway: Arc<Gateway>,
-    /// The route's number.
-    pub(super) route: usize,
     pub(super) exchange: Exchange,
     pub(super) asked: Request,
     pub(super) caller: Caller,
@@ -112,7 +109,7 @@ impl Judging {
             body: &self.body,
             cut: self.cut,
         };
-        let route = &gateway.routes.routes()[self.route];
+        let route = &exchange.lane.route;
         let (id, rewrites) = (exchange.id.as_str(), exchange.mode == Mode::Envelope);
         let started = Instant::now();
         let mut trace = Trace::default();
@@ -159,7 +156,6 @@ fn vendors_own(head: http::response::Parts, body: Bytes, cut: bool) -> Response<
 /// The answer for a call without reply: there are no vendor bytes in any mode.
 pub(super) fn first_hand(
     gateway: &Gateway,
-    route: &Route,
     exchange: &mut Exchange,
     asked: &Request,
     caller: &Caller,
@@ -168,7 +164,7 @@ pub(super) fn first_hand(
     let duration_ms = exchange.elapsed().as_millis() as u64;
     let writer =
         Writer { id: &exchange.id, attempts: 1, duration_ms, minimal: caller.prefer.minimal, raw: None };
-    let (status, retry_after) = status_line(envelope, route.status);
+    let (status, retry_after) = status_line(envelope, exchange.lane.route.status);
     let mut response = Response::new(Body::pieces(writer.write(envelope, "")));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     envelope_headers(response.headers_mut(), envelope, &exchange.id);

@@ -5,6 +5,7 @@ mod rule; // one route, compiled
 pub use rule::Route;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::config::Config;
 
@@ -15,13 +16,13 @@ pub struct RouteTable {
     exact: HashMap<String, Vec<usize>>,
     /// All others, best first.
     rest: Vec<usize>,
-    routes: Vec<Route>,
+    routes: Vec<Arc<Route>>,
 }
 
 /// A route and what its host captured.
 #[derive(Debug)]
 pub struct Found {
-    /// The route's number, which metrics count by; see [`RouteTable::routes`].
+    /// The route's number; see [`RouteTable::routes`].
     pub number: usize,
     pub captures: Vec<(String, String)>,
 }
@@ -34,7 +35,7 @@ impl RouteTable {
     pub fn build(config: &Config, upstreams: &[String]) -> Result<Self, String> {
         let mut table = Self::default();
         for (name, route) in &config.routes {
-            table.routes.push(Route::build(name, route, upstreams)?);
+            table.routes.push(Arc::new(Route::build(name, route, upstreams)?));
         }
         let mut order: Vec<usize> = (0..table.routes.len()).collect();
         order.sort_by_key(|&at| std::cmp::Reverse(table.routes[at].weight()));
@@ -68,7 +69,7 @@ impl RouteTable {
         self.routes.iter().any(|route| route.host.as_ref().is_some_and(|pattern| pattern.fits(host)))
     }
 
-    pub fn routes(&self) -> &[Route] {
+    pub fn routes(&self) -> &[Arc<Route>] {
         &self.routes
     }
 }
