@@ -49,6 +49,12 @@ pub(super) fn vendors(admin: &Admin) -> Value {
     admin.observer.by_vendor().into_iter().map(vendor).collect()
 }
 
+/// Where each breaker stands.
+pub(super) fn breakers(admin: &Admin) -> Value {
+    let breaker = |(upstream, action, state): (String, String, &'static str)| json!({ "upstream": upstream, "action": action, "state": state });
+    admin.service.current().breakers().into_iter().map(breaker).collect()
+}
+
 pub(super) fn failures(admin: &Admin, query: &str) -> Value {
     json!({ "failures": admin.observer.recent.failures(limit(query)) })
 }

@@ -30,7 +30,7 @@ pub struct Admin {
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
-const PATHS: &str = "here are / /metrics /metrics/resources /livez /readyz /api/vendors /api/failures /api/batches \
+const PATHS: &str = "here are / /metrics /metrics/resources /livez /readyz /api/vendors /api/failures /api/batches /api/breakers \
                      /api/events /api/profiles /api/config, and POST /api/explain\n";
 
 impl Admin {
@@ -68,6 +68,7 @@ impl Admin {
             "/api/config" => json(&api::config(self)),
             "/api/profiles" => json(&api::profiles(self)),
             "/api/vendors" => json(&api::vendors(self)),
+            "/api/breakers" => json(&api::breakers(self)),
             "/api/failures" => json(&api::failures(self, query)),
             "/api/batches" => json(&api::batches(self, query)),
             "/api/events" => live::events(self),

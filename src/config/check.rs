@@ -1,7 +1,7 @@
 //! What types cannot tell: names that must exist, URLs that must parse, things that exclude each other.
 
 use super::problem::locate;
-use super::{ByteSize, Config, Problem, RouteConfig, UpstreamConfig};
+use super::{BreakerConfig, ByteSize, Config, Problem, RouteConfig, Span, UpstreamConfig};
 use crate::profile::{HostPattern, ProfileSet};
 
 /// Every problem of a typed configuration.
@@ -21,6 +21,9 @@ pub(super) fn check(config: &Config, profiles: &ProfileSet, file: &str, text: &s
         check.problem(path, what);
     }
     check.limits(config);
+    if let Some(breaker) = &config.breaker {
+        check.breaker(breaker);
+    }
     check.problems
 }
 
@@ -130,8 +133,13 @@ impl Check<'_> {
             let what = format!("upstreams.{name}: max_concurrent must be from 1 to 1000000");
             self.problem(&at("max_concurrent"), what);
         }
+        if upstream.max_queued > 1_000_000 {
+            let what = format!("upstreams.{name}: max_queued must be at most 1000000; 0: no call waits");
+            self.problem(&at("max_queued"), what);
+        }
         let waits = [
             ("connect_timeout", upstream.connect_timeout, "5s"),
+            ("queue_timeout", upstream.queue_timeout, "5s"),
             ("head_timeout", upstream.head_timeout, "60s"),
             ("body_timeout", upstream.body_timeout, "60s"),
         ];
@@ -177,12 +185,32 @@ impl Check<'_> {
             ("decompression_ratio", limits.decompression_ratio, 1_000_000, "200"),
             ("json_depth", limits.json_depth, 512, "128"),
             ("items", limits.items, 8_000_000, "250_000"),
+            ("in_flight", limits.in_flight, 1_000_000, "20_000"),
             ("connections", limits.connections, 1_000_000, "10_000"),
         ];
         for (key, count, most, mend) in counts {
             if !(1..=most).contains(&count) {
                 let what = format!("limits.{key} must be from 1 to {most}; write it as {key} = {mend}, say");
                 self.problem(&["limits", key], what);
+            }
+        }
+    }
+
+    fn breaker(&mut self, breaker: &BreakerConfig) {
+        if !(breaker.failures > 0.0 && breaker.failures <= 1.0) {
+            let what = "breaker.failures is a share: above 0 and up to 1; write it as failures = 0.5, say";
+            self.problem(&["breaker", "failures"], what.to_owned());
+        }
+        if !(1..=1_000_000).contains(&breaker.calls) {
+            let what = "breaker.calls must be from 1 to 1000000; write it as calls = 20, say";
+            self.problem(&["breaker", "calls"], what.to_owned());
+        }
+        let day = Span::seconds(24 * 3600);
+        for (key, span, mend) in [("window", breaker.window, "10s"), ("open", breaker.open, "5s")] {
+            if span.0.is_zero() || span > day {
+                let what =
+                    format!("breaker.{key} must be above 0 and at most a day; write it as {mend:?}, say");
+                self.problem(&["breaker", key], what);
             }
         }
     }

@@ -22,6 +22,8 @@ pub struct LimitsConfig {
     pub envelope: ByteSize,
     /// Most bytes that all calls together may hold: bodies, and four times a reply's size while it is read.
     pub memory: ByteSize,
+    /// Most calls on their way to vendors at once, over all upstreams.
+    pub in_flight: usize,
     /// Most client connections at once.
     pub connections: usize,
 }
@@ -37,6 +39,7 @@ impl Default for LimitsConfig {
             items: 250_000,
             envelope: ByteSize::mebibytes(64),
             memory: ByteSize::mebibytes(512),
+            in_flight: 20_000,
             connections: 10_000,
         }
     }

@@ -3,6 +3,7 @@
 //! Two passes. The file alone is read by `toml`, which knows lines and columns; then `config` layers the
 //! environment over it. What runs is made from this by constructors, which keep none of it.
 
+mod breaker;
 mod bytes_size; // `16 MiB`
 mod check; // what cannot be told by types
 mod duration; // `5s`
@@ -16,6 +17,7 @@ mod route;
 mod traces;
 mod upstream;
 
+pub use breaker::{BreakerConfig, Per};
 pub use bytes_size::ByteSize;
 pub use duration::Span;
 pub use embedded::embedded;
@@ -41,6 +43,9 @@ pub struct Config {
     pub upstreams: BTreeMap<String, UpstreamConfig>,
     pub profiles: ProfilesConfig,
     pub limits: LimitsConfig,
+    /// Absent: a vendor is always asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<BreakerConfig>,
     pub metrics: MetricsConfig,
     pub events: EventsConfig,
     pub drain: DrainConfig,

@@ -19,8 +19,12 @@ pub struct UpstreamConfig {
     pub head_timeout: Span,
     /// Longest silence between two pieces of a reply's body. White space counts as a sign of life.
     pub body_timeout: Span,
-    /// Most calls at once; further ones wait for `head_timeout` at most.
+    /// Most calls at once; further ones wait.
     pub max_concurrent: usize,
+    /// Most calls that wait for a place.
+    pub max_queued: usize,
+    /// Longest wait for a place.
+    pub queue_timeout: Span,
     /// PEM file of certificate authorities to trust instead of the public ones.
     pub ca: Option<PathBuf>,
     /// Reserved: the gateway does not sign yet, and says so at start.
@@ -36,6 +40,8 @@ impl Default for UpstreamConfig {
             head_timeout: Span::seconds(60),
             body_timeout: Span::seconds(60),
             max_concurrent: 256,
+            max_queued: 1024,
+            queue_timeout: Span::seconds(5),
             ca: None,
             credentials: None,
         }

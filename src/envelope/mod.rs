@@ -98,6 +98,7 @@ pub const DIAGNOSTIC_CODES: &[&str] = &[
     "body_over_limit",
     "body_truncated",
     "body_unreadable",
+    "call_shed",
     "charset_replaced",
     "coding_unreadable",
     "duplicate_item",

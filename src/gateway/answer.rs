@@ -12,13 +12,15 @@ use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
+use super::breakers::strain_of_status;
 use super::detach::Detach;
 use super::exchange::{Exchange, fresh_id};
 use super::rescue::rescue;
+use super::unread::{first_hand, streamed, too_large};
 use super::{Gateway, GatewayError, respond};
 use crate::body::{Body, Budget, Collected, collect};
 use crate::config::{HostSent, Mode};
-use crate::envelope::{Category, Diagnostic};
+use crate::envelope::Diagnostic;
 use crate::judge::unanswered;
 use crate::message::{remove_headers, without_port};
 use crate::profile::Captures;
@@ -84,15 +86,6 @@ fn host_of(parts: &http::request::Parts) -> Option<&str> {
     authority.or_else(|| parts.headers.get(header::HOST).and_then(|value| value.to_str().ok()))
 }
 
-fn too_large() -> Diagnostic {
-    let what = "the reply is over limits.reply_body or limits.memory, and was not read";
-    Diagnostic::new("body_over_limit", what)
-}
-
-fn streamed() -> Diagnostic {
-    Diagnostic::new("body_unreadable", "the reply is a stream, and was not read")
-}
-
 /// One request on its way, with all it needs.
 struct Call {
     gateway: Arc<Gateway>,
@@ -111,8 +104,17 @@ impl Call {
     }
 
     fn fail(mut self, error: &GatewayError) -> Response<Body> {
+        if let GatewayError::Call(cause) = error {
+            self.count(cause);
+        }
         self.exchange.settle("error", error.status());
         refuse(error, &self.exchange.id)
+    }
+
+    fn count(&self, cause: &CallError) {
+        if let CallError::Shed { why, .. } = cause {
+            self.gateway.observer.shed(why.as_str());
+        }
     }
 
     /// Bytes through, both ways, nothing read.
@@ -132,8 +134,9 @@ impl Call {
         parts: http::request::Parts,
         body: Body,
     ) -> Response<Body> {
-        match self.send(parts, body).await {
+        match self.send(parts, body, None).await {
             Ok((response, permit)) => {
+                self.exchange.strained(strain_of_status(response.status().as_u16()));
                 self.exchange.settle(outcome, response.status().as_u16());
                 stream(response, Bytes::new(), permit, self.upstream().body_timeout)
             }
@@ -200,7 +203,7 @@ impl Call {
         let body = Body::stream(Bytes::new(), body, Some(silence));
         let Ok(asked) = recognised else { return self.pass(parts, body).await };
         self.exchange.mode = Mode::Observe;
-        match self.send(parts, body).await {
+        match self.send(parts, body, Some(&asked.action().name)).await {
             Ok((response, permit)) => {
                 self.not_read(&asked, streamed(), stream(response, Bytes::new(), permit, silence))
             }
@@ -210,7 +213,7 @@ impl Call {
 
     /// A recognised batch: asked, called, read, judged, answered.
     async fn batch(
-        self,
+        mut self,
         mut parts: http::request::Parts,
         body: Bytes,
         asked: request::Request,
@@ -224,7 +227,7 @@ impl Call {
         narrow_accept_encoding(&mut parts.headers);
         let caller = respond::Caller { accept, prefer };
         let called = Instant::now();
-        let (response, permit) = match self.send(parts, Body::full(body)).await {
+        let (response, permit) = match self.send(parts, Body::full(body), Some(&asked.action().name)).await {
             Ok(replied) => replied,
             Err(GatewayError::Call(cause)) => return self.unanswered(&asked, &caller, &cause),
             Err(other) => return self.fail(&other),
@@ -267,6 +270,7 @@ impl Call {
         why: Diagnostic,
         mut response: Response<Body>,
     ) -> Response<Body> {
+        self.exchange.strained(strain_of_status(response.status().as_u16()));
         respond::not_read(&self.gateway, asked, &mut self.exchange, &mut response, why);
         response
     }
@@ -278,26 +282,25 @@ impl Call {
         caller: &respond::Caller,
         cause: &CallError,
     ) -> Response<Body> {
-        let category = match cause {
-            CallError::Unreachable { .. } => Category::Unreachable,
-            CallError::Busy { .. } => Category::Unavailable,
-            CallError::HeadTimeout { .. } => Category::Timeout,
-            CallError::Lost { .. } => Category::BadResponse,
-        };
+        self.count(cause);
+        let known = first_hand(cause);
         tracing::warn!(request_id = self.exchange.id, reason = cause.reason(), error = %cause, "no reply from the vendor");
-        let envelope = unanswered(asked, category, cause.vendor_may_have_acted(), &cause.to_string());
-        respond::first_hand(&self.gateway, &mut self.exchange, asked, caller, &envelope)
+        let envelope = unanswered(asked, known);
+        respond::first_hand(&self.gateway, &mut self.exchange, asked, caller, &envelope, cause.retry_after())
     }
 
     /// Sends the request to the route's upstream, with what must change changed and everything else untouched.
     async fn send(
-        &self,
+        &mut self,
         parts: http::request::Parts,
         body: Body,
+        action: Option<&str>,
     ) -> Result<(Response<Incoming>, OwnedSemaphorePermit), GatewayError> {
-        let endpoint = &self.exchange.lane.endpoint;
         let mut request = self.outgoing(parts, body)?;
+        let lane = Arc::clone(&self.exchange.lane);
+        let endpoint = &lane.endpoint;
         let observer = &self.gateway.observer;
+        self.exchange.enter(&self.gateway.in_flight, action)?;
         if let (Some(tracing), Some(span)) = (observer.tracing(), &self.exchange.span) {
             tracing.inject(span, request.headers_mut());
         }
@@ -305,7 +308,16 @@ impl Call {
         let result = endpoint.upstream.call(request).await;
         let word = result.as_ref().map_or_else(|cause| cause.reason(), |_| "replied");
         let took = started.elapsed();
-        observer.attempt(&endpoint.handles, word, took);
+        match &result {
+            // It says nothing of the vendor.
+            Err(CallError::Shed { .. }) => self.exchange.leave = None,
+            result => {
+                observer.attempt(&endpoint.handles, word, took);
+                if result.is_err() {
+                    self.exchange.strained(1.0);
+                }
+            }
+        }
         if let Some(span) = &self.exchange.span {
             let status = result.as_ref().ok().map(|(response, _)| response.status().as_u16());
             span.called(&endpoint.upstream.name, word, status, took);

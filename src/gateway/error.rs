@@ -45,7 +45,7 @@ impl GatewayError {
             Self::Connect => 405,
             Self::NoHost | Self::BadTarget(_) | Self::Connection(_) | Self::RequestCut => 400,
             Self::Fault(_) => 502,
-            Self::Call(CallError::Busy { .. }) => 503,
+            Self::Call(CallError::Shed { .. }) => 503,
             Self::Call(CallError::HeadTimeout { .. }) => 504,
             Self::Call(_) => 502,
         }

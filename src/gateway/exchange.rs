@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Method};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use super::breakers::Leave;
 use super::lane::Lane;
 use crate::config::Mode;
 use crate::observe::{Observer, RequestSpan};
+use crate::upstream::{CallError, SOON, Shed};
 
 /// One request under way. Dropping it counts it.
 #[derive(Debug)]
@@ -20,6 +23,10 @@ pub(super) struct Exchange {
     started: Instant,
     pub(super) lane: Arc<Lane>,
     observer: Arc<Observer>,
+    /// Leave of the upstream's breaker, until it is told how the call went.
+    pub(super) leave: Option<Leave>,
+    /// Its place among `limits.in_flight`.
+    place: Option<OwnedSemaphorePermit>,
     /// What the counters will say; until it is known, the caller went away.
     outcome: &'static str,
     status: u16,
@@ -48,6 +55,8 @@ impl Exchange {
             started: Instant::now(),
             observer: Arc::clone(observer),
             lane,
+            leave: None,
+            place: None,
             outcome: "abandoned",
             status: 499,
         }
@@ -55,6 +64,32 @@ impl Exchange {
 
     pub(super) fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// Takes leave of the breaker for a call of an action (none: no profile knows it), and a place among the calls in flight.
+    ///
+    /// # Errors
+    /// [`CallError::Shed`]: it is not to be tried.
+    pub(super) fn enter(
+        &mut self,
+        in_flight: &Arc<Semaphore>,
+        action: Option<&str>,
+    ) -> Result<(), CallError> {
+        let endpoint = &self.lane.endpoint;
+        if let Some(breakers) = &endpoint.breakers {
+            let leave = breakers.admit(action);
+            self.leave = Some(leave.map_err(|wait| endpoint.upstream.shed(Shed::Breaker, wait))?);
+        }
+        let place = Arc::clone(in_flight).try_acquire_owned();
+        self.place = Some(place.map_err(|_| endpoint.upstream.shed(Shed::InFlight, SOON))?);
+        Ok(())
+    }
+
+    /// Tells the breaker how much of the call failed on the vendor's side.
+    pub(super) fn strained(&mut self, failed: f64) {
+        if let Some(leave) = self.leave.take() {
+            leave.tell(failed);
+        }
     }
 
     /// What became of it.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::breakers::Breakers;
+use crate::config::BreakerConfig;
 use crate::observe::{Observer, RouteHandles, UpstreamHandles};
 use crate::route::Route;
 use crate::upstream::Upstream;
@@ -11,12 +13,15 @@ use crate::upstream::Upstream;
 pub(crate) struct Endpoint {
     pub(super) upstream: Upstream,
     pub(super) handles: UpstreamHandles,
+    /// None: it is always asked.
+    pub(super) breakers: Option<Breakers>,
 }
 
 impl Endpoint {
-    pub(super) fn new(upstream: Upstream, observer: &Observer) -> Self {
+    pub(super) fn new(upstream: Upstream, breaker: Option<&BreakerConfig>, observer: &Observer) -> Self {
         let handles = observer.upstream(&upstream.name);
-        Self { upstream, handles }
+        let breakers = breaker.map(|config| Breakers::new(config, &upstream.name, observer));
+        Self { upstream, handles, breakers }
     }
 }
 

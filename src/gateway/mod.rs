@@ -4,6 +4,7 @@
 //! plain step in it.
 
 mod answer; // one request, start to end
+mod breakers; // an upstream's breakers, and what trips them
 mod detach; // work that outlives its caller
 mod error; // we could not answer
 mod exchange; // what a request knows about itself
@@ -11,6 +12,7 @@ mod lane; // a route, where it leads, what counts it
 mod reload; // a new configuration, all or nothing
 mod rescue; // GatewayError → reply; the single place
 mod respond; // envelope → response
+mod unread; // what is told of a call without a reply that was read
 
 pub use error::GatewayError;
 pub use reload::{Reloader, Source};
@@ -31,6 +33,7 @@ use crate::profile::ProfileSet;
 use crate::reply::Limits;
 use crate::route::RouteTable;
 use crate::upstream::Upstream;
+use breakers::Breakers;
 use lane::{Endpoint, Lane};
 
 /// Values and keys of a document that one item may have on average.
@@ -73,6 +76,8 @@ pub struct Gateway {
     pub(crate) reply_body: usize,
     /// Bytes of bodies that may be held at once; one permit is one [`GRAIN`].
     pub(crate) memory: Arc<Semaphore>,
+    /// Places for calls on their way to vendors.
+    pub(crate) in_flight: Arc<Semaphore>,
     pub(crate) observer: Arc<Observer>,
     /// The configuration as it is in force, for `/api/config`.
     pub shown: serde_json::Value,
@@ -82,8 +87,8 @@ impl Gateway {
     /// What runs from now on: its rows stand in the metrics.
     pub fn new(draft: Draft, observer: Arc<Observer>) -> Self {
         let Draft { routes, upstreams, profiles, config } = draft;
-        let endpoints: Vec<Arc<Endpoint>> =
-            upstreams.into_iter().map(|upstream| Arc::new(Endpoint::new(upstream, &observer))).collect();
+        let endpoint = |upstream| Arc::new(Endpoint::new(upstream, config.breaker.as_ref(), &observer));
+        let endpoints: Vec<Arc<Endpoint>> = upstreams.into_iter().map(endpoint).collect();
         let lanes = routes.routes().iter();
         let lanes = lanes.map(|route| Arc::new(Lane::new(route, &endpoints, &observer))).collect();
         let vendors: Vec<&str> = match routes.routes().iter().any(|route| route.vendor.is_none()) {
@@ -107,12 +112,25 @@ impl Gateway {
             request_body: limits.request_body.0,
             reply_body: limits.reply_body.0,
             memory: Arc::new(Semaphore::new((limits.memory.0 / GRAIN).min(Semaphore::MAX_PERMITS))),
+            in_flight: Arc::new(Semaphore::new(limits.in_flight)),
             observer,
             shown: serde_json::to_value(&config).unwrap_or_default(),
             lanes,
             routes,
             profiles,
         }
+    }
+}
+
+impl Gateway {
+    /// Upstream, action (empty: all) and state of each breaker.
+    pub fn breakers(&self) -> Vec<(String, String, &'static str)> {
+        let all = self.lanes.iter().filter_map(|lane| lane.endpoint.breakers.as_ref());
+        let mut rows: Vec<_> = all.flat_map(Breakers::states).collect();
+        rows.sort();
+        // Several routes may lead to one upstream.
+        rows.dedup();
+        rows
     }
 }
 

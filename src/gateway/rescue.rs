@@ -1,5 +1,7 @@
 //! GatewayError → reply; the single place. `application/problem+json` (RFC 9457).
 
+use std::time::Duration;
+
 use http::{HeaderValue, Response, StatusCode, header};
 
 use super::GatewayError;
@@ -20,8 +22,18 @@ pub(super) fn rescue(error: &GatewayError, request_id: &str) -> Response<Body> {
     *response.status_mut() = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_GATEWAY);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if let GatewayError::Call(cause) = error
+        && let Some(wait) = cause.retry_after()
+    {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(wait)));
+    }
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert("onevelope-request-id", id);
     }
     response
+}
+
+/// Whole seconds for `Retry-After`, which knows no others: at least one, since 0 would mean at once.
+pub(super) fn seconds(wait: Duration) -> u64 {
+    (wait.as_millis().div_ceil(1000) as u64).max(1)
 }

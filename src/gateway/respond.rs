@@ -2,14 +2,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use tokio::time::Instant;
 
+use super::breakers::strain;
 use super::exchange::Exchange;
-use super::rescue::rescue;
+use super::rescue::{rescue, seconds};
 use super::{Gateway, GatewayError};
 use crate::body::{Body, Budget};
 use crate::config::Mode;
@@ -53,6 +55,8 @@ struct Judged {
     headers: HeaderMap,
     status: u16,
     outcome: &'static str,
+    /// How much of the call failed on the vendor's side.
+    strain: f64,
 }
 
 impl Judging {
@@ -82,6 +86,7 @@ impl Judging {
             unknown(response.headers_mut(), &self.exchange.id);
             return response;
         };
+        self.exchange.strained(judged.strain);
         let mut response = match judged.envelope {
             Some(json) => {
                 // An envelope is held until it is sent. It is here already: that there is no room for it helps nobody.
@@ -127,7 +132,13 @@ impl Judging {
                 span.judged(envelope, took);
             }
             log_batch(gateway, id, envelope, incoming.status);
-            Judged { envelope: written, headers, status, outcome: envelope.outcome.as_str() }
+            Judged {
+                envelope: written,
+                headers,
+                status,
+                outcome: envelope.outcome.as_str(),
+                strain: strain(envelope),
+            }
         };
         let answer = Answer {
             id,
@@ -160,6 +171,7 @@ pub(super) fn first_hand(
     asked: &Request,
     caller: &Caller,
     envelope: &Envelope<'_>,
+    wait: Option<Duration>,
 ) -> Response<Body> {
     let duration_ms = exchange.elapsed().as_millis() as u64;
     let writer =
@@ -168,10 +180,11 @@ pub(super) fn first_hand(
     let mut response = Response::new(Body::pieces(writer.write(envelope, "")));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     envelope_headers(response.headers_mut(), envelope, &exchange.id);
-    rewritten_headers(response.headers_mut(), envelope, "", caller, retry_after, None);
-    gateway.observer.batch(&exchange.id, asked, envelope, "", std::time::Duration::ZERO);
+    let wait = wait.map(|wait| HeaderValue::from(seconds(wait)));
+    rewritten_headers(response.headers_mut(), envelope, "", caller, retry_after, wait.as_ref());
+    gateway.observer.batch(&exchange.id, asked, envelope, "", Duration::ZERO);
     if let Some(span) = &exchange.span {
-        span.judged(envelope, std::time::Duration::ZERO);
+        span.judged(envelope, Duration::ZERO);
     }
     log_batch(gateway, &exchange.id, envelope, 0);
     exchange.settle(envelope.outcome.as_str(), status);
@@ -229,7 +242,7 @@ pub(super) fn not_read(
     let status = response.status().as_u16();
     let envelope = unread(asked, status, None, why);
     envelope_headers(response.headers_mut(), &envelope, &exchange.id);
-    gateway.observer.batch(&exchange.id, asked, &envelope, "", std::time::Duration::ZERO);
+    gateway.observer.batch(&exchange.id, asked, &envelope, "", Duration::ZERO);
     log_batch(gateway, &exchange.id, &envelope, status);
     exchange.settle(envelope.outcome.as_str(), status);
 }

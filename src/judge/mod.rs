@@ -148,16 +148,24 @@ struct Judgement {
     made: String,
 }
 
-/// The envelope for a call that got no reply: `delivered` tells whether the vendor may have acted.
-pub fn unanswered<'a>(request: &'a Request, category: Category, delivered: bool, what: &str) -> Envelope<'a> {
+/// What is known first-hand of a call that got no reply.
+#[derive(Clone, Debug)]
+pub struct Unanswered {
+    /// `failed` where it was tried and nothing was delivered, `not_attempted` where it was not tried, `unknown` where the vendor may have
+    /// acted.
+    pub outcome: Outcome,
+    pub category: Category,
+    /// Whose fault it is: the network's or ours.
+    pub origin: Origin,
+    pub diagnostic: Option<Diagnostic>,
+}
+
+/// The envelope for a call that got no reply.
+pub fn unanswered<'a>(request: &'a Request, known: Unanswered) -> Envelope<'a> {
+    let Unanswered { outcome, category, origin, diagnostic } = known;
     let mut ledger = Ledger::new(&request.asked, "");
-    let outcome = if delivered { Outcome::Unknown } else { Outcome::Failed };
-    let fault = Some(Fault::of(category, Origin::Network));
+    let fault = Some(Fault::of(category, origin));
     ledger.fill(Verdict { fault, ..Verdict::new(outcome, Evidence::Gateway) });
-    let mut diagnostics = Vec::new();
-    if delivered {
-        diagnostics.push(Diagnostic::new("upstream_lost", what));
-    }
     Envelope::seal(Parts {
         operation: operation(request),
         results: ledger.into_results().0,
@@ -166,8 +174,8 @@ pub fn unanswered<'a>(request: &'a Request, category: Category, delivered: bool,
         others_done: false,
         task: None,
         upstream: Upstream { status: None, request_id: None, body: BodyState::Absent },
-        diagnostics,
-        bare: if delivered { Bare::Unknown } else { Bare::Failed },
+        diagnostics: diagnostic.into_iter().collect(),
+        bare: if outcome == Outcome::Unknown { Bare::Unknown } else { Bare::Failed },
         asked: request.asked.arena(),
         made: String::new(),
     })

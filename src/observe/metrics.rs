@@ -29,13 +29,26 @@ const UPSTREAM_ATTEMPTS: MetricSpec = MetricSpec {
     name: "onevelope_upstream_attempts_total",
     kind: "counter",
     labels: &["upstream", "result"],
-    help: "Calls to vendors: replied, unreachable, busy, timeout or lost.",
+    help: "Calls to vendors: replied, unreachable, timeout or lost.",
 };
 const UPSTREAM_DURATION: MetricSpec = MetricSpec {
     name: "onevelope_upstream_duration_seconds",
     kind: "histogram",
     labels: &["upstream"],
     help: "Time from a call to the head of its reply, or to its failure.",
+};
+const SHED: MetricSpec = MetricSpec {
+    name: "onevelope_shed_total",
+    kind: "counter",
+    labels: &["reason"],
+    help: "Calls that the gateway did not even try: nothing was sent.",
+};
+const SHED_REASONS: &[&str] = &["in_flight", "queue_full", "queue_timeout", "breaker"];
+const BREAKER_STATE: MetricSpec = MetricSpec {
+    name: "onevelope_breaker_state",
+    kind: "gauge",
+    labels: &["upstream", "action"],
+    help: "0 passing, 1 probing, 2 tripped; action is empty unless breakers are per action.",
 };
 pub(super) const RESULTS: MetricSpec = MetricSpec {
     name: "onevelope_resource_results_total",
@@ -146,6 +159,8 @@ pub const METRICS: &[MetricSpec] = &[
     REQUEST_DURATION,
     UPSTREAM_ATTEMPTS,
     UPSTREAM_DURATION,
+    SHED,
+    BREAKER_STATE,
     RESULTS,
     UNMAPPED,
     DIAGNOSTICS,
@@ -167,6 +182,8 @@ pub(super) struct Metrics {
     pub(super) request_duration: HistogramVec,
     pub(super) upstream_attempts: IntCounterVec,
     pub(super) upstream_duration: HistogramVec,
+    pub(super) shed: IntCounterVec,
+    pub(super) breaker_state: IntGaugeVec,
     pub(super) unmapped: IntCounterVec,
     pub(super) diagnostics: IntCounterVec,
     pub(super) normalize_duration: HistogramVec,
@@ -198,6 +215,13 @@ impl Metrics {
         let events_pending =
             IntGaugeVec::new(Opts::new(EVENTS_PENDING.name, EVENTS_PENDING.help), EVENTS_PENDING.labels)?;
         registry.register(Box::new(events_pending.clone()))?;
+        let shed = counter(SHED)?;
+        for reason in SHED_REASONS {
+            shed.with_label_values(&[*reason]);
+        }
+        let breaker_state =
+            IntGaugeVec::new(Opts::new(BREAKER_STATE.name, BREAKER_STATE.help), BREAKER_STATE.labels)?;
+        registry.register(Box::new(breaker_state.clone()))?;
         let diagnostics = counter(DIAGNOSTICS)?;
         for code in crate::envelope::DIAGNOSTIC_CODES {
             diagnostics.with_label_values(&[*code]);
@@ -207,6 +231,8 @@ impl Metrics {
             request_duration: histogram(REQUEST_DURATION, SLOW)?,
             upstream_attempts: counter(UPSTREAM_ATTEMPTS)?,
             upstream_duration: histogram(UPSTREAM_DURATION, SLOW)?,
+            shed,
+            breaker_state,
             unmapped: counter(UNMAPPED)?,
             diagnostics,
             normalize_duration: histogram(NORMALIZE_DURATION, FAST)?,

@@ -78,6 +78,24 @@ pub struct UpstreamHandles {
     duration: prometheus::Histogram,
 }
 
+/// The breakers of one upstream.
+#[derive(Debug, Clone)]
+pub struct BreakerHandles {
+    upstream: String,
+    state: prometheus::IntGaugeVec,
+}
+
+impl BreakerHandles {
+    pub fn upstream(&self) -> &str {
+        &self.upstream
+    }
+
+    /// Where the breaker of an action stands: 0 passing, 1 probing, 2 tripped.
+    pub fn stands(&self, action: &str, state: u8) {
+        self.state.with_label_values(&[&*self.upstream, action]).set(i64::from(state));
+    }
+}
+
 impl Observer {
     /// # Errors
     /// When a metric is registered twice: a fault of ours.
@@ -119,6 +137,15 @@ impl Observer {
             ok: self.metrics.upstream_attempts.with_label_values(&[name, "replied"]),
             duration: self.metrics.upstream_duration.with_label_values(&[name]),
         }
+    }
+
+    pub fn breaker(&self, upstream: &str) -> BreakerHandles {
+        BreakerHandles { upstream: upstream.to_owned(), state: self.metrics.breaker_state.clone() }
+    }
+
+    /// A call that was not even tried; `reason` is a [`crate::upstream::Shed`]'s.
+    pub fn shed(&self, reason: &'static str) {
+        self.metrics.shed.with_label_values(&[reason]).inc();
     }
 
     /// Sends spans from now on; said once, at start.

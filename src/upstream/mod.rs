@@ -1,9 +1,11 @@
 //! Sockets out: one vendor endpoint, its pooled client and its limits.
 
+mod breaker; // passing, tripped, probing
 mod client; // pool, connector, rustls
 mod headers; // hop-by-hop, Host, accept-encoding narrowed to what we decode
 mod target; // url template → URI
 
+pub use breaker::{Breaker, Pass, Standing};
 pub use client::ClientError;
 pub use headers::{drop_hop_by_hop, names_end_to_end, narrow_accept_encoding};
 pub use target::Target;
@@ -29,6 +31,9 @@ pub struct Upstream {
     pub host: Option<HostSent>,
     client: Client,
     permits: Arc<Semaphore>,
+    /// Places to wait for a permit.
+    queue: Arc<Semaphore>,
+    queue_timeout: Duration,
     head_timeout: Duration,
     pub body_timeout: Duration,
 }
@@ -39,9 +44,9 @@ pub enum CallError {
     /// Nothing was delivered.
     #[error("{upstream} cannot be reached: {cause}")]
     Unreachable { upstream: String, cause: String },
-    /// More calls at once than allowed, for too long. Nothing was delivered.
-    #[error("{upstream} is busy: no free place within {waited:?}")]
-    Busy { upstream: String, waited: Duration },
+    /// We did not even try. Nothing was delivered.
+    #[error("not sent to {upstream}: {}", why.words())]
+    Shed { upstream: String, why: Shed, retry_after: Duration },
     /// The request went out, and no head came back in time.
     #[error("{upstream} sent no head within {waited:?}")]
     HeadTimeout { upstream: String, waited: Duration },
@@ -50,17 +55,59 @@ pub enum CallError {
     Lost { upstream: String, cause: String },
 }
 
+/// Why a call was not even tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shed {
+    /// `limits.in_flight` calls are under way.
+    InFlight,
+    /// `max_queued` calls wait for a place already.
+    QueueFull,
+    /// No place within `queue_timeout`.
+    QueueTimeout,
+    /// The breaker is tripped.
+    Breaker,
+}
+
+impl Shed {
+    /// For metrics: from a closed set.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InFlight => "in_flight",
+            Self::QueueFull => "queue_full",
+            Self::QueueTimeout => "queue_timeout",
+            Self::Breaker => "breaker",
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::InFlight => "the gateway has limits.in_flight calls under way",
+            Self::QueueFull => "max_concurrent calls are under way and max_queued wait",
+            Self::QueueTimeout => "no place became free within queue_timeout",
+            Self::Breaker => "its breaker is tripped: too much of what was asked lately failed on its side",
+        }
+    }
+}
+
 impl CallError {
     /// Whether the vendor may already have acted.
     pub fn vendor_may_have_acted(&self) -> bool {
         matches!(self, Self::HeadTimeout { .. } | Self::Lost { .. })
     }
 
+    /// When to come back, where the caller may.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Shed { retry_after, .. } => Some(*retry_after),
+            _ => None,
+        }
+    }
+
     /// For metrics: from a closed set.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Unreachable { .. } => "unreachable",
-            Self::Busy { .. } => "busy",
+            Self::Shed { .. } => "shed",
             Self::HeadTimeout { .. } => "timeout",
             Self::Lost { .. } => "lost",
         }
@@ -77,6 +124,8 @@ impl Upstream {
             target: Target::parse(&config.url).map_err(|what| format!("upstreams.{name}: {what}"))?,
             client: Client::build(config).map_err(|what| format!("upstreams.{name}: {what}"))?,
             permits: Arc::new(Semaphore::new(config.max_concurrent)),
+            queue: Arc::new(Semaphore::new(config.max_queued)),
+            queue_timeout: config.queue_timeout.0,
             head_timeout: config.head_timeout.0,
             body_timeout: config.body_timeout.0,
         })
@@ -128,9 +177,18 @@ impl Upstream {
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             return Ok(permit);
         }
-        let waited = self.head_timeout;
-        let busy = || CallError::Busy { upstream: self.name.clone(), waited };
-        let permit = tokio::time::timeout(waited, Arc::clone(&self.permits).acquire_owned()).await;
-        permit.map_err(|_| busy())?.map_err(|_| busy())
+        let shed = |why| self.shed(why, SOON);
+        let _place = self.queue.try_acquire().map_err(|_| shed(Shed::QueueFull))?;
+        let permit =
+            tokio::time::timeout(self.queue_timeout, Arc::clone(&self.permits).acquire_owned()).await;
+        permit.map_err(|_| shed(Shed::QueueTimeout))?.map_err(|_| shed(Shed::QueueTimeout))
+    }
+
+    /// What a call becomes that is not tried.
+    pub fn shed(&self, why: Shed, retry_after: Duration) -> CallError {
+        CallError::Shed { upstream: self.name.clone(), why, retry_after }
     }
 }
+
+/// When to come back where nobody can tell: places become free all the time.
+pub const SOON: Duration = Duration::from_secs(1);

@@ -248,14 +248,15 @@ async fn a_vendor_gets_no_more_calls_at_once_than_allowed() {
         vec![Step::Send(front.to_vec()), Step::Wait(held.clone()), Step::Send(rest.to_vec())]
     })
     .await;
-    let route = Route::of("tencent").upstream("max_concurrent = 1\nhead_timeout = \"300ms\"");
+    let route = Route::of("tencent").upstream("max_concurrent = 1\nqueue_timeout = \"300ms\"");
     let gateway = Gateway::before(&vendor, route).await;
     let mut first = stop(&["first"]).open(gateway.address).await;
     vendor.got(1).await;
     let busy = stop(&["a"]).send(gateway.address).await;
     // Nothing was sent, so all of it may be repeated.
-    assert_eq!((busy.status, busy.outcomes()), (503, vec!["failed".into()]));
+    assert_eq!((busy.status, busy.outcomes()), (503, vec!["not_attempted".into()]));
     assert_eq!(busy.json()["results"][0]["evidence"], "gateway");
+    assert_eq!(busy.header("retry-after"), "1");
     assert_eq!(vendor.heard().len(), 1);
     gate.open(1);
     assert_eq!(first.answer().await.outcomes(), ["accepted"]);

@@ -8,6 +8,7 @@ mod limits; // bytes, items, calls and connections
 mod metrics; // every verdict, once
 mod modes; // envelope, observe, passthrough; what callers may ask for
 mod normalise; // the envelope and its headers
+mod overload; // what is not sent, and vendors that need a rest
 mod passthrough; // bytes through, both ways
 mod raw; // the vendor's bytes inside the envelope
 mod reload; // a new configuration

@@ -119,6 +119,13 @@ function drawVendors() {
   put($("quiet"), idle.length ? `No batch yet: ${idle.join(", ")}` : "");
 }
 
+/** Only those that stop calls. */
+function drawBreakers(all) {
+  const resting = all.filter(({ state }) => state !== "passing");
+  const names = resting.map(({ upstream, action, state }) => `${upstream}${action && ` ${action}`} (${state})`);
+  put($("breakers"), names.length ? `Given a rest, nothing is sent: ${names.join(", ")}` : "");
+}
+
 /** Failures, newest first, by resource. What a dry run foretold did not happen. */
 function groups(failures) {
   const happened = failures.filter((failure) => !failure.dry_run);
@@ -258,11 +265,12 @@ const NEWS = {
   "/api/vendors": (vendors) => { state.vendors = vendors; },
   [`/api/failures?limit=${KEPT}`]: ({ failures }) => { state.loaded = true; failures.forEach(keepFailure); },
   [`/api/batches?limit=${KEPT}`]: ({ batches }) => batches.forEach(keepBatch),
+  "/api/breakers": drawBreakers,
   "/api/config": drawConfig,
 };
 const redraw = calm(() => (state.paused ? [state.failures, state.batches].forEach(newest) : draw()), 250);
 const reload = calm(() => load(NEWS), 1000);
-const recount = calm(() => load({ "/api/vendors": NEWS["/api/vendors"] }), 1000);
+const recount = calm(() => load({ "/api/vendors": NEWS["/api/vendors"], "/api/breakers": drawBreakers }), 1000);
 const keepFailure = (failure) => state.failures.set(failure.event_id, failure);
 const keepBatch = (batch) => state.batches.set(batch.id, batch);
 const live = () => stream?.readyState === EventSource.OPEN;

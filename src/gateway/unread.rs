@@ -1,0 +1,31 @@
+//! What is told of a call whose reply was not read, or that got none.
+
+use crate::envelope::{Category, Diagnostic, Origin, Outcome};
+use crate::judge::Unanswered;
+use crate::upstream::CallError;
+
+/// What a call without a reply tells of every item.
+pub(super) fn first_hand(cause: &CallError) -> Unanswered {
+    let (outcome, category, origin) = match cause {
+        CallError::Shed { .. } => (Outcome::NotAttempted, Category::Unavailable, Origin::Gateway),
+        CallError::Unreachable { .. } => (Outcome::Failed, Category::Unreachable, Origin::Network),
+        CallError::HeadTimeout { .. } => (Outcome::Unknown, Category::Timeout, Origin::Network),
+        CallError::Lost { .. } => (Outcome::Unknown, Category::BadResponse, Origin::Network),
+    };
+    let code = match cause {
+        CallError::Shed { .. } => Some("call_shed"),
+        CallError::Unreachable { .. } => None,
+        CallError::HeadTimeout { .. } | CallError::Lost { .. } => Some("upstream_lost"),
+    };
+    let diagnostic = code.map(|code| Diagnostic::new(code, cause.to_string()));
+    Unanswered { outcome, category, origin, diagnostic }
+}
+
+pub(super) fn too_large() -> Diagnostic {
+    let what = "the reply is over limits.reply_body or limits.memory, and was not read";
+    Diagnostic::new("body_over_limit", what)
+}
+
+pub(super) fn streamed() -> Diagnostic {
+    Diagnostic::new("body_unreadable", "the reply is a stream, and was not read")
+}
