@@ -12,12 +12,12 @@ use tokio::time::Instant;
 use crate::admin::Admin;
 use crate::config::{Config, ListenerConfig};
 use crate::events::Sinks;
-use crate::gateway::{Draft, Gateway, Reloader, Service, Source};
+use crate::gateway::{Draft, Gateway, Reloader, Renew, Service, Source};
 use crate::listen::{Bound, bind};
 use crate::observe::{Observer, Tracing};
 use crate::profile::ProfileSet;
 
-/// How often the configuration file is looked at. Kubernetes swaps a symlink, which file events miss.
+/// How often the configuration and the files it names are looked at. Kubernetes swaps a symlink, which file events miss.
 const LOOK: Duration = Duration::from_secs(2);
 /// Connections the admin port may hold, apart from the others', so that probes and scrapes get through.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -47,7 +47,9 @@ pub async fn start(config: Config, profiles: Arc<ProfileSet>, source: Source) ->
     let admin_config = ListenerConfig { address: config.admin.address, tls: None };
     let admin_listener = bind("admin", &admin_config).await.map_err(|what| format!("admin: {what}"))?;
     let events = Sinks::start(&config.events, &observer).await?;
-    let reloader = Arc::new(Reloader::new(source, service.clone(), Arc::clone(&observer)));
+    let reloader =
+        Reloader::new(source, &config, service.clone(), Arc::clone(&observer), renewer(&listeners));
+    let reloader = Arc::new(reloader);
     let admin = Admin {
         service,
         observer,
@@ -116,25 +118,38 @@ impl Running {
     }
 }
 
-/// SIGHUP, or the file's time changing.
+/// The listeners' certificates belong to what a reload renews. A listener keeps its address, and whether it speaks TLS.
+fn renewer(listeners: &[Bound]) -> Renew {
+    let shown = listeners.iter().filter_map(|bound| Some((bound.name.clone(), bound.certificates.clone()?)));
+    let shown: Vec<_> = shown.collect();
+    Box::new(move |config| {
+        let tls = |name: &String| config.listen.listeners.get(name)?.tls.as_ref();
+        let listed = shown.iter().filter_map(|(name, certificates)| Some((name, certificates, tls(name)?)));
+        let renewed = listed.map(|(name, certificates, tls)| {
+            certificates.renewed(tls).map_err(|what| format!("listen {name}: {what}"))
+        });
+        let renewed = renewed.collect::<Result<Vec<_>, String>>()?;
+        Ok(Box::new(move || renewed.into_iter().for_each(|put| put())))
+    })
+}
+
+/// SIGHUP, or a change of a file.
 async fn reload_on_change(reloader: Arc<Reloader>) {
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
-    let mut seen = reloader.changed();
     let mut look = tokio::time::interval(LOOK);
     loop {
-        tokio::select! {
-            _ = hangup.recv() => {}
-            _ = look.tick() => {
-                let now = reloader.changed();
-                if now == seen || now.is_none() {
-                    continue;
-                }
-                seen = now;
-            }
-        }
-        // Reading profiles is file work.
+        let asked = tokio::select! {
+            _ = hangup.recv() => true,
+            _ = look.tick() => false,
+        };
+        // Reading is file work.
         let reloader = Arc::clone(&reloader);
-        let _ = tokio::task::spawn_blocking(move || reloader.reload()).await;
+        let reread = move || {
+            if asked || reloader.is_changed() {
+                reloader.reload();
+            }
+        };
+        let _ = tokio::task::spawn_blocking(reread).await;
     }
 }
 

@@ -31,7 +31,7 @@ pub use traces::TracesConfig;
 pub use upstream::{HostSent, UpstreamConfig};
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The whole configuration file.
 #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
@@ -50,6 +50,16 @@ pub struct Config {
     pub events: EventsConfig,
     pub drain: DrainConfig,
     pub traces: TracesConfig,
+}
+
+impl Config {
+    /// The files and folders it names whose content is read again on a reload.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let tls = self.listen.listeners.values().filter_map(|listener| listener.tls.as_ref());
+        let shown = tls.flat_map(|tls| [Some(&tls.cert), Some(&tls.key), tls.client_ca.as_ref()]);
+        let trusted = self.upstreams.values().map(|upstream| upstream.ca.as_ref());
+        shown.chain(trusted).chain([self.profiles.directory.as_ref()]).flatten().map(PathBuf::as_path)
+    }
 }
 
 /// `[profiles]`.

@@ -15,7 +15,7 @@ mod respond; // envelope → response
 mod unread; // what is told of a call without a reply that was read
 
 pub use error::GatewayError;
-pub use reload::{Reloader, Source};
+pub use reload::{Reloader, Renew, Source};
 
 use std::pin::Pin;
 use std::sync::Arc;

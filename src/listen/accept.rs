@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::tls;
+use super::tls::Certificates;
 use crate::body::Body;
 use crate::config::ListenerConfig;
 
@@ -31,7 +31,8 @@ pub struct Bound {
     pub name: String,
     pub address: SocketAddr,
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    /// None: it speaks in clear.
+    pub certificates: Option<Certificates>,
 }
 
 /// Opens a listener's port.
@@ -39,11 +40,11 @@ pub struct Bound {
 /// # Errors
 /// When the port cannot be opened or a TLS file cannot be used; the text says which.
 pub async fn bind(name: &str, config: &ListenerConfig) -> Result<Bound, String> {
-    let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
+    let certificates = config.tls.as_ref().map(Certificates::read).transpose()?;
     let cannot = |cause: io::Error| format!("cannot listen on {}: {cause}", config.address);
     let listener = TcpListener::bind(config.address).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
-    Ok(Bound { name: name.to_owned(), address, listener, tls })
+    Ok(Bound { name: name.to_owned(), address, listener, certificates })
 }
 
 impl Bound {
@@ -80,8 +81,12 @@ impl Bound {
                 },
                 () = stopped(&mut stop) => break,
             };
-            let (name, answer, tls, watcher) =
-                (Arc::clone(&name), answer.clone(), self.tls.clone(), graceful.watcher());
+            let (name, answer, tls, watcher) = (
+                Arc::clone(&name),
+                answer.clone(),
+                self.certificates.as_ref().map(Certificates::acceptor),
+                graceful.watcher(),
+            );
             open.spawn(async move {
                 connection(stream, peer.ip(), tls, watcher, name, answer).await;
                 drop(permit);

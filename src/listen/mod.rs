@@ -4,3 +4,4 @@ mod accept; // bind, accept loop, connection permits
 mod tls; // server certificates
 
 pub use accept::{Bound, bind};
+pub use tls::Certificates;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject;
@@ -10,11 +11,33 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::config::TlsConfig;
 
+/// What a listener shows and asks for; connections that are open keep what they began with.
+#[derive(Clone)]
+pub struct Certificates(Arc<ArcSwap<ServerConfig>>);
+
+impl Certificates {
+    /// # Errors
+    /// Which file cannot be used, and why.
+    pub(super) fn read(config: &TlsConfig) -> Result<Self, String> {
+        Ok(Self(Arc::new(ArcSwap::from_pointee(server(config)?))))
+    }
+
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(self.0.load_full())
+    }
+
+    /// Reads the files again. What came out is to be put into force by calling it, once all else is known to be good.
+    ///
+    /// # Errors
+    /// Which file cannot be used, and why; what is shown stays.
+    pub fn renewed(&self, config: &TlsConfig) -> Result<impl FnOnce() + Send + use<>, String> {
+        let (server, shown) = (Arc::new(server(config)?), Arc::clone(&self.0));
+        Ok(move || shown.store(server))
+    }
+}
+
 /// Reads the PEM files; `client_ca` makes the listener demand a client certificate.
-///
-/// # Errors
-/// Which file cannot be used, and why.
-pub(super) fn acceptor(config: &TlsConfig) -> Result<TlsAcceptor, String> {
+fn server(config: &TlsConfig) -> Result<ServerConfig, String> {
     let certificates = certificates(&config.cert)?;
     let key = PrivateKeyDer::from_pem_file(&config.key)
         .map_err(|cause| format!("{}: {cause}", config.key.display()))?;
@@ -35,7 +58,7 @@ pub(super) fn acceptor(config: &TlsConfig) -> Result<TlsAcceptor, String> {
         .with_single_cert(certificates, key)
         .map_err(|cause| format!("{} and {}: {cause}", config.cert.display(), config.key.display()))?;
     server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(server)))
+    Ok(server)
 }
 
 fn certificates(file: &std::path::Path) -> Result<Vec<CertificateDer<'static>>, String> {

@@ -146,8 +146,14 @@ async fn a_user_profile_is_read_again_too() {
     let call = call.body(r#"{"things":["a"]}"#);
     assert_eq!(call.send(gateway.address).await.outcomes(), ["failed"]);
     profile("accepted");
-    gateway.admin.reloader.reload();
-    assert_eq!(call.send(gateway.address).await.outcomes(), ["accepted"]);
+    until("the profile to be read again", async || {
+        call.send(gateway.address).await.outcomes() == ["accepted"]
+    })
+    .await;
+    profile("better");
+    let state = async || gateway.ask("/api/config").await.json();
+    until("the bad profile to be refused", async || state().await["refused"].is_string()).await;
+    assert_eq!(call.send(gateway.address).await.outcomes(), ["accepted"], "the last good one serves on");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! TLS on both sides: the listener's certificates and client authority, the upstream's trust.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
@@ -11,7 +12,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::support::batches::{failed_servers, reset};
 use crate::support::certificates::{Authority, Pair, connector};
-use crate::support::{Answer, Call, Gateway, Reply, Route, Vendor, folder, soon};
+use crate::support::{Answer, Call, Gateway, Reply, Route, Vendor, folder, soon, until};
 
 /// `[listen]` with a certificate.
 fn listen(pair: &Pair, client_ca: Option<&Authority>) -> String {
@@ -112,4 +113,71 @@ async fn an_upstreams_certificate_is_checked_against_its_own_authority() {
         assert_eq!(answer.json()["results"][0]["error"]["category"], "unreachable");
     }
     assert_eq!(vendor.heard().len(), 1);
+}
+
+/// Makes a link lead to another folder in one step, as Kubernetes does.
+fn swap(link: &Path, to: &Path) {
+    let fresh = link.with_extension("fresh");
+    std::os::unix::fs::symlink(to, &fresh).expect("a link");
+    std::fs::rename(&fresh, link).expect("renamed");
+}
+
+#[tokio::test]
+async fn certificates_are_renewed_and_a_bad_one_is_refused() {
+    let base = folder("tls-renewed");
+    let (old, new) = (base.join("old"), base.join("new"));
+    for folder in [&old, &new] {
+        std::fs::create_dir_all(folder).expect("a folder");
+    }
+    let (first, second) = (Authority::new(&old, "ca"), Authority::new(&new, "ca"));
+    let pair = first.sign("server");
+    second.sign("server");
+    let link = base.join("mounted");
+    swap(&link, &old);
+    let mounted = |file: &Path| link.join(file.file_name().expect("a name"));
+    let shown = Pair { cert: mounted(&pair.cert), key: mounted(&pair.key) };
+    let vendor = Vendor::replying(Reply::json("{}")).await;
+    let file = base.join("onevelope.toml");
+    let ports = format!("{}[admin]\naddress = \"127.0.0.1:0\"\n", listen(&shown, None));
+    std::fs::write(&file, format!("{}{ports}", Route::of("huawei").to(&vendor))).expect("written");
+    let gateway = Gateway::start_file(&file).await;
+    let shakes = async |authority| shake(&connector(authority, &[], None), gateway.address).await.is_ok();
+    assert!(shakes(&first).await && !shakes(&second).await);
+    let open = shake(&connector(&first, &[], None), gateway.address).await.expect("shaken");
+
+    swap(&link, &new);
+    until("the new certificate to be shown", async || shakes(&second).await).await;
+    assert!(!shakes(&first).await);
+    let call = Call::new("GET", "/x").header("Host", "x");
+    assert_eq!(exchange(open, &call).await.expect("answered").status, 200, "what is open goes on");
+
+    std::fs::write(new.join("server.key"), "no key").expect("written");
+    let refused = async || gateway.metrics().await.sum("onevelope_config_last_reload_successful", &[]) == 0.0;
+    until("the bad key to be refused", refused).await;
+    assert!(shakes(&second).await, "the last good one is shown");
+    let told = gateway.ask("/api/config").await.json()["refused"].to_string();
+    assert!(told.contains("listen") && told.contains("server.key"), "{told}");
+    second.sign("server");
+    until("the mended one to be taken", async || !refused().await).await;
+    assert!(shakes(&second).await);
+}
+
+#[tokio::test]
+async fn a_vendors_authority_is_read_again() {
+    let base = folder("tls-authority");
+    let (theirs, other) = (Authority::new(&base, "theirs"), Authority::new(&base, "other"));
+    let vendor =
+        Vendor::answering(Some(theirs.sign("vendor").acceptor()), |_| Reply::json("{}").script()).await;
+    let trusted = base.join("trusted.pem");
+    std::fs::copy(&other.file, &trusted).expect("copied");
+    let file = base.join("onevelope.toml");
+    let ports = "[listen]\naddress = \"127.0.0.1:0\"\n[admin]\naddress = \"127.0.0.1:0\"\n";
+    let route = Route::of("huawei").upstream(&format!("ca = {trusted:?}"));
+    std::fs::write(&file, format!("{}{ports}", route.to_url(&format!("https://{}", vendor.address))))
+        .expect("written");
+    let gateway = Gateway::start_file(&file).await;
+    let status = async || Call::new("GET", "/x").header("Host", "x").send(gateway.address).await.status;
+    assert_eq!(status().await, 502, "an authority that nobody trusts");
+    std::fs::copy(&theirs.file, &trusted).expect("copied");
+    until("the authority to be trusted", async || status().await == 200).await;
 }
