@@ -198,9 +198,17 @@ impl Summary {
     }
 }
 
-/// One answer for one batch call. Made by [`Envelope::seal`], which derives what must agree.
+/// One answer for one batch call. Made by [`Envelope::seal`], which derives what must agree; from then on it can be read only.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Envelope<'a> {
+    sealed: Sealed<'a>,
+    /// What of the reply is never shown.
+    pub hidden: Hidden,
+}
+
+/// What a sealed envelope says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sealed<'a> {
     pub outcome: BatchOutcome,
     pub summary: Summary,
     pub operation: Operation<'a>,
@@ -214,8 +222,14 @@ pub struct Envelope<'a> {
     pub diagnostics: Vec<Diagnostic>,
     asked: &'a str,
     made: String,
-    /// What of the reply is never shown.
-    pub hidden: Hidden,
+}
+
+impl<'a> std::ops::Deref for Envelope<'a> {
+    type Target = Sealed<'a>;
+
+    fn deref(&self) -> &Sealed<'a> {
+        &self.sealed
+    }
 }
 
 /// How an envelope without items is to be judged (`docs/envelope.md` section 4, rule 1).
@@ -292,8 +306,9 @@ impl<'a> Envelope<'a> {
         {
             fault.advice = Advice::Reconcile;
         }
-        let hidden = Hidden::default();
-        Self { outcome, summary, operation, results, fault, task, upstream, diagnostics, asked, made, hidden }
+        let sealed =
+            Sealed { outcome, summary, operation, results, fault, task, upstream, diagnostics, asked, made };
+        Self { sealed, hidden: Hidden::default() }
     }
 
     /// Where the texts stand, given the reply's document text.

@@ -9,35 +9,14 @@ use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::{self, stream};
 use async_nats::{Client, ConnectOptions, Event};
-use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::sync::Notify;
 
+use super::parcel::{Fate, Parcel, pause};
 use crate::config::NatsSinkConfig;
 
 /// Longest pause between two tries to connect.
 const CONNECT: Duration = Duration::from_secs(10);
-
-/// One event on its way.
-#[derive(Clone, Debug)]
-pub struct Parcel {
-    /// The event's id, by which the stream knows repeats.
-    pub id: String,
-    pub bytes: Bytes,
-    pub fate: Fate,
-}
-
-/// What became of a parcel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Fate {
-    #[default]
-    Waiting,
-    Acknowledged,
-    /// The stream had it already.
-    Repeat,
-    /// No event, or larger than the server takes: trying again is no use.
-    Unfit,
-}
 
 /// The connection. It comes back by itself; [`Link::up`] waits for that.
 #[derive(Debug)]
@@ -157,14 +136,6 @@ impl Link {
             tracing::debug!(error = %cause, "stream not looked at");
             format!("stream {}: {cause}", self.stream.name)
         })
-    }
-}
-
-/// The pause before a try: a quarter second, doubled each time, up to `most`.
-pub(super) fn pause(tries: usize, most: Duration) -> Duration {
-    match tries {
-        0 | 1 => Duration::ZERO,
-        _ => most.min(Duration::from_millis(250) * 2_u32.saturating_pow(tries.min(16) as u32 - 2)),
     }
 }
 

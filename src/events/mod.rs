@@ -5,13 +5,19 @@
 
 mod file; // the thread that writes the spool
 mod lines; // events as lines
+#[cfg(feature = "nats")]
 mod link; // a connection to JetStream
+#[cfg(not(feature = "nats"))]
+#[path = "no_link.rs"]
+mod link;
+mod parcel; // events under way
 mod publish; // from the spool to the stream
 pub mod spool; // events on disk
 mod stdout; // the thread that writes standard output
 
 pub use lines::Head;
-pub use link::{Fate, Link, Parcel};
+pub use link::Link;
+pub use parcel::{Fate, Parcel};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -9,7 +9,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::lines::Head;
-use super::link::{Fate, Link, Parcel, pause};
+use super::link::Link;
+use super::parcel::{Fate, Parcel, pause};
 use super::spool::{Line, Position, Spool, load_cursor, store_cursor};
 use crate::observe::SinkHandles;
 
