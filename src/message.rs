@@ -3,6 +3,8 @@
 //! Format: start line, headers, a blank line, then the body to the end of the file. Lines end with CRLF or LF.
 //! Framing headers are ignored: the file's end is the body's end, to the last byte; an editor's final newline is one of them.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 /// A request or reply read from a file.
@@ -122,6 +124,13 @@ fn start_line(line: &str) -> Result<Message, MessageError> {
         return Err(bad("a request starts with `POST /path HTTP/1.1`"));
     }
     Ok(Message { method: Some(method), target: target.to_owned(), ..empty })
+}
+
+/// A field's values in one list; lines that are no text are left out. None: there is no such field.
+pub fn joined<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Cow<'h, str>> {
+    let mut lines = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    let first = lines.next()?;
+    Some(lines.fold(Cow::Borrowed(first), |list, line| Cow::Owned(format!("{list}, {line}"))))
 }
 
 #[cfg(test)]

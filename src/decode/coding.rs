@@ -39,6 +39,10 @@ pub fn decode_content<'a>(
         .map(|name| name.trim().to_ascii_lowercase())
         .filter(|name| !name.is_empty() && name != "identity")
         .collect();
+    // Nothing is nothing in any coding.
+    if body.is_empty() {
+        return Ok(Cow::Borrowed(body));
+    }
     if names.len() > MOST_CODINGS {
         return Err(CodingError::TooMany(MOST_CODINGS));
     }
@@ -54,12 +58,8 @@ fn open(body: &[u8], coding: &str, limit: usize) -> Result<Vec<u8>, CodingError>
     match coding {
         "gzip" | "x-gzip" => drain(flate2::read::MultiGzDecoder::new(body), "gzip", limit),
         "deflate" => deflate(body, limit),
-        "br" => drain(brotli_decompressor::Decompressor::new(body, 4096), "br", limit),
-        "zstd" => {
-            let decoder =
-                ruzstd::decoding::StreamingDecoder::new(body).map_err(|_| CodingError::Broken("zstd"))?;
-            drain(decoder, "zstd", limit)
-        }
+        "br" => brotli(body, limit),
+        "zstd" => zstd(body, limit),
         _ => Err(CodingError::Unknown(coding.to_owned())),
     }
 }
@@ -69,11 +69,64 @@ fn deflate(body: &[u8], limit: usize) -> Result<Vec<u8>, CodingError> {
     let zlib = body.first().is_some_and(|b| b & 0x0f == 8)
         && body.len() > 1
         && u16::from_be_bytes([body[0], body[1]]).is_multiple_of(31);
-    if zlib {
-        drain(flate2::read::ZlibDecoder::new(body), "deflate", limit)
+    let (out, rest) = if zlib {
+        let mut decoder = flate2::bufread::ZlibDecoder::new(body);
+        (drain(&mut decoder, "deflate", limit)?, decoder.into_inner())
     } else {
-        drain(flate2::read::DeflateDecoder::new(body), "deflate", limit)
+        let mut decoder = flate2::bufread::DeflateDecoder::new(body);
+        (drain(&mut decoder, "deflate", limit)?, decoder.into_inner())
+    };
+    // What stands behind the end is not read: it may be more than nothing.
+    if rest.is_empty() { Ok(out) } else { Err(CodingError::Broken("deflate")) }
+}
+
+fn brotli(body: &[u8], limit: usize) -> Result<Vec<u8>, CodingError> {
+    use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
+    let broken = Err(CodingError::Broken("br"));
+    let heap = StandardAlloc::default;
+    let mut state = BrotliState::new(heap(), heap(), heap());
+    let (mut left, mut at, mut total) = (body.len(), 0, 0);
+    let mut out = Vec::new();
+    let mut piece = [0; 16 << 10];
+    loop {
+        let (mut room, mut written) = (piece.len(), 0);
+        let result = BrotliDecompressStream(
+            &mut left,
+            &mut at,
+            body,
+            &mut room,
+            &mut written,
+            &mut piece,
+            &mut total,
+            &mut state,
+        );
+        if out.len() + written > limit {
+            return Err(CodingError::TooLarge { limit });
+        }
+        out.extend_from_slice(&piece[..written]);
+        match result {
+            BrotliResult::ResultSuccess if left == 0 => return Ok(out),
+            BrotliResult::NeedsMoreOutput => {}
+            // Behind its end stands more, or the end is missing.
+            _ => return broken,
+        }
     }
+}
+
+/// All frames of a body (RFC 8878 section 3): content, and what is to be skipped.
+fn zstd(body: &[u8], limit: usize) -> Result<Vec<u8>, CodingError> {
+    let broken = || CodingError::Broken("zstd");
+    let (mut rest, mut out) = (body, Vec::new());
+    while !rest.is_empty() {
+        if let [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, ..] = *rest {
+            let length = u32::from_le_bytes([a, b, c, d]) as usize;
+            rest = rest.get(8..).and_then(|rest| rest.get(length..)).ok_or_else(broken)?;
+            continue;
+        }
+        let decoder = ruzstd::decoding::StreamingDecoder::new(&mut rest).map_err(|_| broken())?;
+        out.append(&mut drain(decoder, "zstd", limit - out.len())?);
+    }
+    Ok(out)
 }
 
 fn drain(decoder: impl Read, coding: &'static str, limit: usize) -> Result<Vec<u8>, CodingError> {

@@ -16,7 +16,7 @@ use super::breakers::strain_of_status;
 use super::detach::Detach;
 use super::exchange::{Exchange, fresh_id};
 use super::rescue::rescue;
-use super::unread::{first_hand, streamed, too_large};
+use super::unread::{first_hand, says_nothing, says_something, streamed, too_large};
 use super::{Gateway, GatewayError, respond};
 use crate::body::{Body, Budget, Collected, collect};
 use crate::config::{HostSent, Mode};
@@ -27,7 +27,9 @@ use crate::profile::Captures;
 use crate::reply::Prefer;
 use crate::request::{self, Head, Scope, Unknown, may_match, view};
 use crate::route::{Found, Route};
-use crate::upstream::{CallError, Upstream, drop_hop_by_hop, names_end_to_end, narrow_accept_encoding};
+use crate::upstream::{
+    CallError, Upstream, drop_from_reply, drop_hop_by_hop, names_end_to_end, narrow_accept_encoding,
+};
 
 const VIA: HeaderValue = HeaderValue::from_static("1.1 onevelope");
 
@@ -234,6 +236,9 @@ impl Call {
         };
         let upstream_ms = called.elapsed().as_millis() as u64;
         let silence = self.upstream().body_timeout;
+        if !says_something(response.status()) {
+            return self.not_read(&asked, says_nothing(), stream(response, Bytes::new(), permit, silence));
+        }
         // A stream of events never ends: it cannot be held back to be judged.
         let media_type = response.headers().get(header::CONTENT_TYPE);
         if media_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream")) {
@@ -252,7 +257,7 @@ impl Call {
             }
         };
         drop(permit);
-        drop_hop_by_hop(&mut head.headers);
+        drop_from_reply(&mut head.headers);
         if !budget.reserve(body.len() * READING) {
             let body = if cut { Body::cut(body) } else { Body::full(body) };
             return self.not_read(&asked, too_large(), Response::from_parts(head, body));
@@ -372,7 +377,7 @@ fn stream(
     silence: Duration,
 ) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
-    drop_hop_by_hop(&mut parts.headers);
+    drop_from_reply(&mut parts.headers);
     Response::from_parts(parts, Body::stream(front, body, Some(silence)).holding(Some(permit)))
 }
 

@@ -1,5 +1,7 @@
 //! What is told of a call whose reply was not read, or that got none.
 
+use http::StatusCode;
+
 use crate::envelope::{Category, Diagnostic, Origin, Outcome};
 use crate::judge::Unanswered;
 use crate::upstream::CallError;
@@ -28,4 +30,13 @@ pub(super) fn too_large() -> Diagnostic {
 
 pub(super) fn streamed() -> Diagnostic {
     Diagnostic::new("body_unreadable", "the reply is a stream, and was not read")
+}
+
+/// Whether a status comes with something to judge: one of those that exist, and not "you have it already".
+pub(super) fn says_something(status: StatusCode) -> bool {
+    status.as_u16() < 600 && status != StatusCode::NOT_MODIFIED
+}
+
+pub(super) fn says_nothing() -> Diagnostic {
+    Diagnostic::new("reply_unrecognised", "a reply of this status says nothing of any resource")
 }

@@ -27,12 +27,17 @@ fn describes_bytes(name: &str) -> bool {
             | "repr-digest"
             | "signature"
             | "signature-input"
-            | "x-amz-crc32"
             // Comes back only where the whole may be repeated.
             | "retry-after"
             | "transfer-encoding"
             | "trailer"
-    ) || name.starts_with("x-amz-checksum-")
+    ) || name.strip_prefix("x-").is_some_and(is_checksum)
+}
+
+/// Whether a vendor's own header sums up its bytes, by the words of its name: `x-oss-hash-crc64ecma`, `x-goog-hash`.
+fn is_checksum(name: &str) -> bool {
+    name.split('-')
+        .any(|word| matches!(word, "hash" | "checksum" | "md5" | "digest") || word.starts_with("crc"))
 }
 
 /// Adds the `Onevelope-*` headers of a recognised call (RFC 9651 structured fields).

@@ -11,36 +11,38 @@ pub struct Prefer {
     pub strict: bool,
     /// `return=minimal`: results hold only what did not succeed.
     pub minimal: bool,
+    /// One of ours stands there, be it the default.
+    said: bool,
 }
 
 impl Prefer {
-    /// Reads our preferences and leaves the others in the headers.
+    /// Reads our preferences and takes them out; a header without any is not touched.
     pub fn take(headers: &mut HeaderMap) -> Self {
-        let mut prefer = Self::default();
-        if !headers.contains_key(PREFER) {
-            return prefer;
-        }
-        let mut others: Vec<String> = Vec::new();
-        for value in headers.get_all(PREFER) {
-            let Ok(text) = value.to_str() else { continue };
-            for preference in text.split(',').map(str::trim).filter(|p| !p.is_empty()) {
-                if !prefer.read(preference) {
-                    others.push(preference.to_owned());
-                }
+        let prefer = Self::peek(headers);
+        if prefer.said {
+            let others = |value: &HeaderValue| {
+                let Ok(text) = value.to_str() else { return Some(value.clone()) };
+                let kept: Vec<&str> = preferences(text).filter(|text| !Self::default().read(text)).collect();
+                HeaderValue::from_str(&kept.join(", ")).ok().filter(|value| !value.is_empty())
+            };
+            let kept: Vec<HeaderValue> = headers.get_all(PREFER).iter().filter_map(others).collect();
+            headers.remove(PREFER);
+            for value in kept {
+                headers.append(PREFER, value);
             }
-        }
-        headers.remove(PREFER);
-        if let Ok(value) = HeaderValue::from_str(&others.join(", "))
-            && !others.is_empty()
-        {
-            headers.insert(PREFER, value);
         }
         prefer
     }
 
-    /// The same without touching the headers.
+    /// Reads our preferences.
     pub fn peek(headers: &HeaderMap) -> Self {
-        Self::take(&mut headers.clone())
+        let mut prefer = Self::default();
+        for text in headers.get_all(PREFER).iter().filter_map(|value| value.to_str().ok()) {
+            for preference in preferences(text) {
+                prefer.said |= prefer.read(preference);
+            }
+        }
+        prefer
     }
 
     fn read(&mut self, preference: &str) -> bool {
@@ -67,17 +69,42 @@ impl Prefer {
     }
 }
 
+/// The preferences of a line. A comma within quotes separates nothing.
+fn preferences(line: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    let between = move |c: char| {
+        quoted ^= c == '"';
+        c == ',' && !quoted
+    };
+    line.split(between).map(str::trim).filter(|text| !text.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn ours_are_taken_and_the_vendors_stay() {
-        let mut headers = HeaderMap::new();
-        headers.append(PREFER, HeaderValue::from_static("handling=strict, odata.continue-on-error"));
-        headers.append(PREFER, HeaderValue::from_static("return=minimal"));
-        let prefer = Prefer::take(&mut headers);
-        assert_eq!(prefer, Prefer { strict: true, minimal: true });
-        assert_eq!(headers[PREFER], "odata.continue-on-error");
+        let left = |lines: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            lines.iter().for_each(|line| {
+                headers.append(PREFER, HeaderValue::from_static(line));
+            });
+            let prefer = Prefer::take(&mut headers);
+            let left: Vec<_> =
+                headers.get_all(PREFER).iter().map(|v| v.to_str().expect("text").to_owned()).collect();
+            (prefer.strict, prefer.minimal, left)
+        };
+        let annotations = "odata.include-annotations=\"display.*,-foo\"";
+        assert_eq!(
+            left(&["handling=strict, odata.continue-on-error", "return=minimal"]),
+            (true, true, vec!["odata.continue-on-error".to_owned()])
+        );
+        assert_eq!(
+            left(&[annotations, "a,b"]),
+            (false, false, vec![annotations.to_owned(), "a,b".to_owned()])
+        );
+        assert_eq!(left(&["return=minimal", annotations]), (false, true, vec![annotations.to_owned()]));
+        assert_eq!(left(&["handling=lenient"]), (false, false, vec![]), "the default is ours, too");
     }
 }

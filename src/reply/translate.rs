@@ -8,6 +8,7 @@ use super::Wishes;
 use crate::decode::{self, Bounds, DecodeError, Document, Fidelity, Pointer, Wire, decode_content, sniff};
 use crate::envelope::{BodyState, Diagnostic, Envelope, Hidden};
 use crate::judge::{Reply, ReplyBody, Trace, apply};
+use crate::message::joined;
 use crate::request::Request;
 
 /// What one reply may use up.
@@ -61,9 +62,8 @@ pub fn translate<R>(
     trace: &mut Trace,
     then: impl FnOnce(&Envelope<'_>, &str, &Plain<'_>) -> R,
 ) -> R {
-    let coding = incoming.headers.get(http::header::CONTENT_ENCODING).and_then(|v| v.to_str().ok());
-    let decoded = match coding {
-        Some(coding) => decode_content(incoming.body, coding, limits.decoded_body, limits.ratio),
+    let decoded = match joined(incoming.headers, &http::header::CONTENT_ENCODING) {
+        Some(codings) => decode_content(incoming.body, &codings, limits.decoded_body, limits.ratio),
         None => Ok(Cow::Borrowed(incoming.body)),
     };
     let (body, broken) = match decoded {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use super::Request;
 use super::head::Head;
@@ -13,6 +13,7 @@ use super::reader::{Match, Reader};
 use super::recognise::{self, Recognised, Scope};
 use super::spelling::{Reason, Spelling};
 use crate::decode::{Bounds, Document, Wire, decode_content, read, read_parameters, sniff_both};
+use crate::message::joined;
 use crate::profile::{Action, Profile, ProfileSet, RequestPlace};
 
 /// Why a request is no batch call.
@@ -42,7 +43,8 @@ pub fn view(
 ) -> Result<Request, Unknown> {
     let spelling = Spelling::of(head, bounds);
     let (most, ratio) = MOST_DECODED;
-    let decoded = decode_content(body, head.header("content-encoding"), most, ratio);
+    let codings = joined(head.headers, &CONTENT_ENCODING).unwrap_or_default();
+    let decoded = decode_content(body, &codings, most, ratio);
     let overridden = spelling.meant().map(|_| "it names another method than it is sent with");
     let mut unclear = spelling.unclear.or(overridden);
     if decoded.is_err() {

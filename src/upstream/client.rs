@@ -5,6 +5,7 @@
 //! unsent from a stale connection.
 
 use std::error::Error as _;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -19,6 +20,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use tower::Service;
 
+use super::words::words;
 use crate::body::Body;
 use crate::config::UpstreamConfig;
 
@@ -38,6 +40,13 @@ pub struct ClientError(#[from] legacy::Error);
 impl ClientError {
     pub(super) fn nothing_was_sent(&self) -> bool {
         self.0.is_connect()
+    }
+}
+
+impl ClientError {
+    /// For people.
+    pub(super) fn words(&self) -> &'static str {
+        words(&self.0)
     }
 }
 
@@ -98,7 +107,7 @@ impl Service<Uri> for TimedConnector {
         Box::pin(async move {
             match tokio::time::timeout(timeout, connecting).await {
                 Ok(connected) => connected,
-                Err(_) => Err(format!("no connection within {timeout:?}").into()),
+                Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
             }
         })
     }

@@ -1,8 +1,9 @@
 //! Headers on both ways: what belongs to one connection only never crosses the gateway.
 
+use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::message::remove_headers;
+use crate::message::{joined, remove_headers};
 
 /// The fields that `Connection` names.
 fn connection(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
@@ -42,6 +43,12 @@ pub fn names_end_to_end(headers: &HeaderMap, is_read: impl Fn(&HeaderName) -> bo
 
 /// Removes hop-by-hop fields (RFC 9110 section 7.6.1), those that `Connection` names included.
 pub fn drop_hop_by_hop(headers: &mut HeaderMap) {
+    drop_connections(headers);
+    remove_headers(headers, is_hop_by_hop);
+}
+
+/// Removes `Connection` and what it names.
+fn drop_connections(headers: &mut HeaderMap) {
     // Every `Connection` line must be read before it is removed: each may name further fields.
     if headers.contains_key(header::CONNECTION) {
         // A vendor must not make us drop what frames or addresses the message.
@@ -53,7 +60,32 @@ pub fn drop_hop_by_hop(headers: &mut HeaderMap) {
         }
         headers.remove(header::CONNECTION);
     }
-    remove_headers(headers, is_hop_by_hop);
+}
+
+/// The same for a reply, whose vendor does not speak for us either: no `Onevelope-*` of its goes on.
+pub fn drop_from_reply(headers: &mut HeaderMap) {
+    drop_connections(headers);
+    remove_headers(headers, |name| is_hop_by_hop(name) || name.as_str().starts_with("onevelope-"));
+}
+
+/// Sees to it that a reply's body is what its framing says (RFC 9112 section 6.3).
+///
+/// # Errors
+/// In words, where nobody can say where its body ends: it is no reply then.
+pub(super) fn settle_framing(status: StatusCode, headers: &mut HeaderMap) -> Result<(), &'static str> {
+    if status == StatusCode::SWITCHING_PROTOCOLS {
+        return Err("it switched to a protocol that nobody asked for");
+    }
+    if !headers.contains_key(header::TRANSFER_ENCODING) {
+        return Ok(());
+    }
+    let codings = joined(headers, &header::TRANSFER_ENCODING);
+    if !codings.is_some_and(|codings| codings.trim().eq_ignore_ascii_case("chunked")) {
+        return Err("its transfer coding is not `chunked` alone");
+    }
+    // The chunks were read; the length beside them would cut what goes on.
+    headers.remove(header::CONTENT_LENGTH);
+    Ok(())
 }
 
 fn is_hop_by_hop(name: &HeaderName) -> bool {
@@ -70,18 +102,16 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
 
 /// Leaves in `Accept-Encoding` only what can be undone here; untouched when all of it can.
 pub fn narrow_accept_encoding(headers: &mut HeaderMap) {
-    let Some(value) = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()) else {
-        return;
-    };
+    let Some(value) = joined(headers, &header::ACCEPT_ENCODING) else { return };
     let known = |token: &&str| {
         let name = token.split(';').next().unwrap_or("").trim();
         crate::decode::CODINGS.iter().any(|coding| coding.eq_ignore_ascii_case(name))
     };
-    let tokens: Vec<&str> = value.split(',').map(str::trim).filter(|t| !t.is_empty()).collect();
-    if tokens.iter().all(known) {
+    let tokens = || value.split(',').map(str::trim).filter(|token| !token.is_empty());
+    if tokens().all(|token| known(&token)) {
         return;
     }
-    let kept: Vec<&str> = tokens.into_iter().filter(known).collect();
+    let kept: Vec<&str> = tokens().filter(known).collect();
     let narrowed = if kept.is_empty() { "identity".to_owned() } else { kept.join(", ") };
     if let Ok(value) = HeaderValue::from_str(&narrowed) {
         headers.insert(header::ACCEPT_ENCODING, value);

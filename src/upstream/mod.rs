@@ -4,10 +4,11 @@ mod breaker; // passing, tripped, probing
 mod client; // pool, connector, rustls
 mod headers; // hop-by-hop, Host, accept-encoding narrowed to what we decode
 mod target; // url template → URI
+mod words; // failures below HTTP, for people
 
 pub use breaker::{Breaker, Pass, Standing};
 pub use client::ClientError;
-pub use headers::{drop_hop_by_hop, names_end_to_end, narrow_accept_encoding};
+pub use headers::{drop_from_reply, drop_hop_by_hop, names_end_to_end, narrow_accept_encoding};
 pub use target::Target;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use crate::body::Body;
 use crate::config::{HostSent, UpstreamConfig};
 use client::Client;
+use headers::settle_framing;
 
 /// A vendor's endpoint, ready to be called.
 #[derive(Debug)]
@@ -148,11 +150,18 @@ impl Upstream {
             let permit = self.permit().await?;
             let upstream = || self.name.clone();
             match self.head(sent, ended).await {
-                Ok(Ok(response)) => Ok((response, permit)),
-                Ok(Err(cause)) if cause.nothing_was_sent() => {
-                    Err(CallError::Unreachable { upstream: upstream(), cause: cause.to_string() })
+                Ok(Ok(mut response)) => match settle_framing(response.status(), response.headers_mut()) {
+                    Ok(()) => Ok((response, permit)),
+                    Err(cause) => Err(CallError::Lost { upstream: upstream(), cause: cause.to_owned() }),
+                },
+                Ok(Err(cause)) => {
+                    tracing::debug!(upstream = self.name, error = %cause, "call failed");
+                    let (upstream, words) = (upstream(), cause.words().to_owned());
+                    match cause.nothing_was_sent() {
+                        true => Err(CallError::Unreachable { upstream, cause: words }),
+                        false => Err(CallError::Lost { upstream, cause: words }),
+                    }
                 }
-                Ok(Err(cause)) => Err(CallError::Lost { upstream: upstream(), cause: cause.to_string() }),
                 Err(_) => Err(CallError::HeadTimeout { upstream: upstream(), waited: self.head_timeout }),
             }
         }

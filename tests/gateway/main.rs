@@ -4,6 +4,7 @@ mod admin; // the operator's port
 mod broken; // replies as bad as they come
 mod cases; // every case of tests/profiles
 mod drain; // SIGTERM
+mod framing; // replies that could be read differently
 mod limits; // bytes, items, calls and connections
 mod metrics; // every verdict, once
 mod modes; // envelope, observe, passthrough; what callers may ask for
