@@ -158,6 +158,12 @@ fn bodies(request: &Message, known: &Request, add: &mut impl FnMut(&'static str,
         if let Some((name, _)) = numbered.and_then(|pair| pair.split_once('=')) {
             let more = format!("{}&{name}=other", text.trim_end());
             add("a number of the list twice", false, Some(with(more.into_bytes())));
+            let far = format!(
+                "{}&{}.1000=other",
+                text.trim_end(),
+                name.rsplit_once('.').map_or(name, |(list, _)| list)
+            );
+            add("numbers of the list left out", false, Some(with(far.into_bytes())));
         }
     }
     let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::compare::{same, same_bytes};
+use super::form::Written;
 use super::tape::{Kind, Node, Suspects, Tape};
 use crate::json_text::{string, unescape};
 
@@ -22,8 +23,8 @@ pub struct Document<'a> {
     json: bool,
     /// An XML document's root element, which is no part of the tree.
     root_name: Option<Box<str>>,
-    /// Of parameters: whether a number of a list stands twice.
-    parameters: Option<bool>,
+    /// Of parameters: how they are written.
+    parameters: Option<Written>,
 }
 
 impl<'a> Document<'a> {
@@ -39,14 +40,14 @@ impl<'a> Document<'a> {
     }
 
     /// Parameters as they stand: there is no JSON of them.
-    pub(super) fn parameters(text: Cow<'a, str>, nodes: Vec<Node>) -> Self {
-        let parameters = Some(false);
+    pub(super) fn parameters(text: Cow<'a, str>, nodes: Vec<Node>, written: Written) -> Self {
+        let parameters = Some(written);
         Self { text, nodes, suspects: Suspects::default(), json: false, root_name: None, parameters }
     }
 
-    /// The same, of parameters that were decoded into JSON; `twice` tells whether a number of a list stands twice.
-    pub(super) fn of_parameters(self, twice: bool) -> Self {
-        Self { parameters: Some(twice), ..self }
+    /// The same, of parameters that were decoded into JSON.
+    pub(super) fn of_parameters(self, written: Written) -> Self {
+        Self { parameters: Some(written), ..self }
     }
 
     /// The same, of XML whose root element has that name.
@@ -93,20 +94,27 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// Whether a name stands twice in one object, or a number in a list of parameters: readers take one of them. Of
-    /// parameters' names only those count of which `is_one` says that they are no list.
+    /// Whether it is parameters that are numbered or repeated as only some readers take them; `from_one`: a list that
+    /// begins with 0 is.
+    pub fn is_written_oddly(&self, from_one: bool) -> bool {
+        self.parameters.is_some_and(|written| written.oddly || (from_one && written.from_nought))
+    }
+
+    /// Whether a name stands twice in one object: readers take one of them. Of parameters' names only those count of which
+    /// `is_one` says that readers expect it once.
     pub fn repeats(&self, is_one: impl Fn(&str) -> bool) -> bool {
-        let Some(twice) = self.parameters else { return self.has_names_twice() };
+        if self.parameters.is_none() {
+            return self.has_names_twice();
+        }
         let mut ones: Vec<Cow<'_, str>> = Vec::new();
-        twice
-            || self.root().members().any(|(key, _)| {
-                let name = key.decode();
-                let again = ones.contains(&name);
-                if !again && is_one(&name) {
-                    ones.push(name);
-                }
-                again
-            })
+        self.root().members().any(|(key, _)| {
+            let name = key.decode();
+            let again = ones.contains(&name);
+            if !again && is_one(&name) {
+                ones.push(name);
+            }
+            again
+        })
     }
 
     /// The topmost value.

@@ -1,7 +1,7 @@
 //! Query strings and form bodies as a tree: `X.N.Y=v` becomes `{"X":[{"Y":"v"}]}`.
 //!
-//! Indexed parameters count from 0 or 1, may leave gaps, and are put in numeric order; AWS writes `X.member.N`
-//! for the same thing. A value that is a JSON list or object is read as such (Alibaba squeezes ids into one
+//! Indexed parameters count from 0 or 1 and are put in numeric order; AWS writes `X.member.N` for the same thing. Gaps are
+//! closed, and said: some readers stop there. A value that is a JSON list or object is read as such (Alibaba squeezes ids into one
 //! parameter). Keys keep their order of first appearance, repeats are kept.
 
 use std::borrow::Cow;
@@ -13,10 +13,21 @@ use super::Bounds;
 use super::tape::{Kind, MOST_NODES, Node};
 use crate::json_text::string;
 
-/// Reads parameters that stand in order and need no decoding straight onto the tape; none where anything is unusual.
+/// What is not said by the tree about how its parameters are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Written {
+    /// Readers differ: a number of a list stands twice, is left out (who counts from the first on stops there), has a sign or
+    /// noughts before it, or stands beside names; or a structure has a member twice.
+    pub(super) oddly: bool,
+    /// A list begins with 0.
+    pub(super) from_nought: bool,
+}
+
+/// Reads parameters that stand in order and need no decoding straight onto the tape, and whether a list begins with 0; none
+/// where anything is unusual.
 ///
 /// The nodes point into the parameters themselves, which are no JSON.
-pub(super) fn parse_plain(text: &str, bounds: Bounds) -> Option<Vec<Node>> {
+pub(super) fn parse_plain(text: &str, bounds: Bounds) -> Option<(Vec<Node>, Written)> {
     // What would have to be decoded, escaped or read as JSON. Nodes point to places by 32 bits.
     let plain = |b: u8| b >= b' ' && !matches!(b, b'%' | b'+' | b'"' | b'\\' | b'[' | b'{');
     // In pieces without an early end, which is many bytes at a time.
@@ -27,9 +38,9 @@ pub(super) fn parse_plain(text: &str, bounds: Bounds) -> Option<Vec<Node>> {
     let bounds = Bounds { nodes: bounds.nodes.min(MOST_NODES), ..bounds };
     let pairs = memchr::memchr_iter(b'&', text.as_bytes()).count() + 1;
     let nodes = Vec::with_capacity(pairs.min(bounds.nodes) + 32);
-    let mut tape = Tape { text, nodes, open: Vec::new(), prefix: "" };
+    let mut tape = Tape { text, nodes, open: Vec::new(), prefix: "", from_nought: false };
     tape.nodes.push(Node::new(Kind::Object, false, 0, text.len(), 1));
-    tape.open.push(Level { name: "", node: 0, last: None, groups: Vec::new() });
+    tape.open.push(Level { name: "", node: 0, last: None, by_member: false, groups: Vec::new() });
     let mut from = 0;
     for end in memchr::memchr_iter(b'&', text.as_bytes()).chain([text.len()]) {
         let pair = &text[from..end];
@@ -44,7 +55,7 @@ pub(super) fn parse_plain(text: &str, bounds: Bounds) -> Option<Vec<Node>> {
         }
     }
     tape.close_to(0);
-    Some(tape.nodes)
+    Some((tape.nodes, Written { oddly: false, from_nought: tape.from_nought }))
 }
 
 /// Nodes as they are added, and the groups that are open.
@@ -54,6 +65,7 @@ struct Tape<'t> {
     open: Vec<Level<'t>>,
     /// The last name up to its last dot, whose levels are open.
     prefix: &'t str,
+    from_nought: bool,
 }
 
 struct Level<'t> {
@@ -61,6 +73,8 @@ struct Level<'t> {
     node: usize,
     /// A list's last number; none for an object.
     last: Option<u64>,
+    /// Whether `member` stands before a list's numbers.
+    by_member: bool,
     /// An object's groups so far: none may come again.
     groups: Vec<&'t str>,
 }
@@ -105,22 +119,34 @@ impl<'t> Tape<'t> {
         self.push(if list { Kind::Array } else { Kind::Object }, name);
         // Numbers start at 0 or 1; one below the first is before it.
         let last = list.then_some(0);
-        self.open.push(Level { name, node, last, groups: Vec::new() });
+        self.open.push(Level { name, node, last, by_member: false, groups: Vec::new() });
         Some(())
     }
 
     /// A member's key, or a list's next place.
     fn member(&mut self, name: &'t str, group: bool) -> Option<()> {
+        let start = self.offset(name);
         let level = self.open.last_mut()?;
         match &mut level.last {
             Some(last) => {
-                // One more than the number, so that 0 comes after nothing.
-                let number = name.parse::<u64>().ok()?.checked_add(1)?;
-                (number > *last).then(|| *last = number)
+                let by_member = self.text[..start].ends_with(MEMBER);
+                if *last > 0 && level.by_member != by_member {
+                    return None;
+                }
+                level.by_member = by_member;
+                // One more than the number, so that 0 comes after nothing. All readers agree only where none is left out.
+                let number = plain_number(name)?.checked_add(1)?;
+                let next = number == *last + 1 || (number == 2 && *last == 0);
+                self.from_nought |= number == 1;
+                next.then(|| *last = number)
             }
             None => {
-                // All numbers: a list, at the top.
-                if level.node == 0 && name.parse::<u64>().is_ok() {
+                // All numbers: a list, at the top; below, beside names, nobody knows.
+                if name.as_bytes().first().is_some_and(u8::is_ascii_digit) && name.parse::<u64>().is_ok() {
+                    return None;
+                }
+                // A structure's member stands once; of the root's, whoever knows the action can tell.
+                if level.node > 0 && has(&self.nodes[level.node + 1..], self.text, name) {
                     return None;
                 }
                 if group {
@@ -129,7 +155,6 @@ impl<'t> Tape<'t> {
                     }
                     level.groups.push(name);
                 }
-                let start = self.offset(name);
                 let next = self.nodes.len() + 1;
                 self.nodes.push(Node::key(false, start, start + name.len(), next));
                 Some(())
@@ -159,6 +184,28 @@ impl<'t> Tape<'t> {
     }
 }
 
+/// Whether one of an object's members has a name; of many members it is not looked for, and may have.
+fn has(members: &[Node], text: &str, name: &str) -> bool {
+    let first = members.first().map_or(0, |key| key.next());
+    let (mut at, mut left) = (0, 64);
+    // Nodes are numbered from the tape's start: the first key's value is the second node here.
+    let before = (first as usize).saturating_sub(1);
+    while let (Some(key), 1..) = (members.get(at), left) {
+        if text[key.start as usize..key.end as usize] == *name {
+            return true;
+        }
+        let value = &members[at + 1];
+        (at, left) = (value.next() as usize - before, left - 1);
+    }
+    left == 0
+}
+
+/// A number as everybody writes it: without a sign, without noughts before it.
+fn plain_number(text: &str) -> Option<u64> {
+    let plain = text == "0" || text.as_bytes().first().is_some_and(|first| matches!(first, b'1'..=b'9'));
+    if plain { text.parse().ok() } else { None }
+}
+
 /// A parameter tree while it is built.
 enum Part<'t> {
     Text(Cow<'t, str>),
@@ -170,11 +217,27 @@ enum Part<'t> {
 struct Group<'t> {
     list: Vec<(Cow<'t, str>, Part<'t>)>,
     groups: HashMap<Cow<'t, str>, usize, foldhash::fast::RandomState>,
+    /// Whether names lead here with a `member` before the number, and without: whoever writes a list writes it in one way.
+    by_member: bool,
+    plainly: bool,
 }
+
+/// What AWS's query protocol writes before the numbers of a list.
+const MEMBER: &str = ".member.";
 
 /// A name's steps; AWS's `member` before a number says nothing.
 fn steps(name: &str) -> impl Iterator<Item = &str> {
     name.split('.').filter(|step| *step != "member")
+}
+
+/// The same, and which of them stand behind a `member`.
+fn steps_by_member(name: &str) -> impl Iterator<Item = (&str, bool)> {
+    let mut behind = false;
+    name.split('.').filter_map(move |step| {
+        let is_member = step == "member";
+        let was = std::mem::replace(&mut behind, is_member);
+        (!is_member).then_some((step, was))
+    })
 }
 
 /// Deepest path; a deeper one is a caller's mischief, not a vendor's parameter.
@@ -185,8 +248,8 @@ pub fn form_to_json(text: &str) -> String {
     to_json(text).0
 }
 
-/// The same, and whether a number of a list stands twice.
-pub(super) fn to_json(text: &str) -> (String, bool) {
+/// The same, and how it was written.
+pub(super) fn to_json(text: &str) -> (String, Written) {
     let mut root = Group::default();
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -196,22 +259,29 @@ pub(super) fn to_json(text: &str) -> (String, bool) {
             continue;
         }
         match name {
-            Cow::Borrowed(name) => root.insert(steps(name).map(Cow::Borrowed), value),
-            Cow::Owned(name) => root.insert(steps(&name).map(|step| Cow::Owned(step.to_owned())), value),
+            Cow::Borrowed(name) => {
+                root.insert(steps_by_member(name).map(|(step, by)| (Cow::Borrowed(step), by)), value);
+            }
+            Cow::Owned(name) => {
+                let owned = |(step, by): (&str, bool)| (Cow::Owned(step.to_owned()), by);
+                root.insert(steps_by_member(&name).map(owned), value);
+            }
         }
     }
     let mut out = Vec::with_capacity(text.len() + text.len() / 4 + 16);
-    let mut twice = false;
-    write(&mut out, &Part::Members(root), &mut twice);
-    (String::from_utf8(out).unwrap_or_default(), twice)
+    let mut written = Written::default();
+    write(&mut out, &Part::Members(root), true, &mut written);
+    (String::from_utf8(out).unwrap_or_default(), written)
 }
 
 impl<'t> Group<'t> {
-    fn insert(&mut self, mut steps: impl Iterator<Item = Cow<'t, str>>, value: Cow<'t, str>) {
-        let Some(mut step) = steps.next() else { return };
+    fn insert(&mut self, mut steps: impl Iterator<Item = (Cow<'t, str>, bool)>, value: Cow<'t, str>) {
+        let Some((mut step, _)) = steps.next() else { return };
         let mut group = self;
-        for next in steps {
+        for (next, by_member) in steps {
             group = group.inner(step);
+            group.by_member |= by_member;
+            group.plainly |= !by_member;
             step = next;
         }
         group.list.push((step, Part::Text(value)));
@@ -235,7 +305,7 @@ impl<'t> Group<'t> {
     }
 }
 
-fn write(out: &mut Vec<u8>, part: &Part<'_>, twice: &mut bool) {
+fn write(out: &mut Vec<u8>, part: &Part<'_>, is_root: bool, written: &mut Written) {
     match part {
         Part::Text(text) => {
             let looks_json = text.starts_with(['[', '{']);
@@ -245,19 +315,21 @@ fn write(out: &mut Vec<u8>, part: &Part<'_>, twice: &mut bool) {
                 string(out, text);
             }
         }
-        Part::Members(Group { list: members, .. }) => match numbered(members) {
+        Part::Members(Group { list: members, by_member, plainly, .. }) => match numbered(members) {
             Some(elements) => {
-                *twice |= elements.windows(2).any(|pair| pair[0].0 == pair[1].0);
+                written.oddly |= !counts(members, &elements) || (*by_member && *plainly);
+                written.from_nought |= elements[0].0 == 0;
                 out.push(b'[');
                 for (n, (_, element)) in elements.into_iter().enumerate() {
                     if n > 0 {
                         out.push(b',');
                     }
-                    write(out, element, twice);
+                    write(out, element, false, written);
                 }
                 out.push(b']');
             }
             None => {
+                written.oddly |= !is_root && is_odd(members);
                 out.push(b'{');
                 for (n, (name, value)) in members.iter().enumerate() {
                     if n > 0 {
@@ -265,12 +337,25 @@ fn write(out: &mut Vec<u8>, part: &Part<'_>, twice: &mut bool) {
                     }
                     string(out, name);
                     out.push(b':');
-                    write(out, value, twice);
+                    write(out, value, false, written);
                 }
                 out.push(b'}');
             }
         },
     }
+}
+
+/// Whether a list's numbers, sorted, are 0, 1, 2 … or 1, 2, 3 …, and plainly written.
+fn counts(members: &[(Cow<'_, str>, Part<'_>)], elements: &[(u64, &Part<'_>)]) -> bool {
+    elements.first().is_some_and(|(first, _)| *first <= 1)
+        && elements.windows(2).all(|pair| pair[1].0 - pair[0].0 == 1)
+        && members.iter().all(|(name, _)| plain_number(name).is_some())
+}
+
+/// Whether a structure has a member twice, or one that is a number.
+fn is_odd(members: &[(Cow<'_, str>, Part<'_>)]) -> bool {
+    let mut seen = std::collections::HashSet::with_capacity(members.len());
+    members.iter().any(|(name, _)| name.parse::<u64>().is_ok() || !seen.insert(name))
 }
 
 /// The members in numeric order, when all their names are numbers.
@@ -307,11 +392,45 @@ mod tests {
         check("Id.99999999=a", r#"{"Id":["a"]}"#);
     }
 
+    #[test]
+    fn a_list_that_is_not_counted_one_by_one_is_known() {
+        for form in [
+            "I.1=a&I.2=b",
+            "I.0=a&I.1=b",
+            "I.2=b&I.1=a",
+            "I.1.a=x&I.1.b=y&I.2.b=x&I.2.a=z",
+            "a.b=1&a.c.1=2&a.c.2=3&a.d=4",
+            "1=a&b=2",
+        ] {
+            assert!(!to_json(form).1.oddly, "{form}");
+        }
+        for form in [
+            "I.1=a&I.3=b",
+            "I.2=a",
+            "I.01=a",
+            "I.%2B1=a",
+            "I.1=a&I.1=b",
+            "I.1=a&I.x=b",
+            "I.0=a&I.2=b",
+            "I.1=a&I.99999999999999999999=b",
+            "I.1.a=x&I.1.a=y",
+            "I.1.a=x&I.1.b=z&I.1.a=y",
+            "a.b=1&a.b=2",
+            "a.b=1&a.b.c=2",
+            "I.1=a&I.member.2=b",
+            "I.member.1.a=a&I.2.a=b",
+        ] {
+            assert!(to_json(form).1.oddly, "{form}");
+            assert!(parse_plain(form, Bounds::default()).is_none(), "{form}");
+        }
+    }
+
     /// The tree of what can be read straight, and of its JSON.
     fn alike(form: &str) -> bool {
-        let Some(nodes) = parse_plain(form, Bounds::default()) else { return false };
-        let straight = Document::parameters(form.into(), nodes);
-        let json = form_to_json(form);
+        let Some((nodes, written)) = parse_plain(form, Bounds::default()) else { return false };
+        let straight = Document::parameters(form.into(), nodes, written);
+        let (json, slowly) = to_json(form);
+        assert_eq!(written, slowly, "{form}");
         let (document, _) = read(json.as_bytes(), Wire::Json, "", Bounds::default(), false).expect("JSON");
         assert_eq!(outline(straight.root()), outline(document.root()), "{form}");
         true
@@ -353,6 +472,8 @@ mod tests {
             "a=%41",
             "a=[1]",
             "I.1=a&I.1=b",
+            "I.1=a&I.3=b",
+            "I.01=a",
         ] {
             assert!(!alike(form), "{form:?} is not");
         }

@@ -145,10 +145,10 @@ pub fn read_parameters<'a>(
 ) -> Result<Document<'a>, DecodeError> {
     let (text, _) = to_utf8(body, media_type);
     match form::parse_plain(&text, bounds) {
-        Some(nodes) => Ok(Document::parameters(text, nodes)),
+        Some((nodes, written)) => Ok(Document::parameters(text, nodes, written)),
         None => {
-            let (json, twice) = form::to_json(&text);
-            Ok(owned(json, bounds)?.of_parameters(twice))
+            let (json, written) = form::to_json(&text);
+            Ok(owned(json, bounds)?.of_parameters(written))
         }
     }
 }

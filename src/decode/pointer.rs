@@ -77,6 +77,14 @@ impl Pointer {
         }
     }
 
+    /// The member that its first step names.
+    pub(crate) fn first_name(&self) -> Option<&str> {
+        match self.steps.first()? {
+            Step::Name(name) | Step::Loose(name) | Step::Index(_, name) => Some(name),
+            Step::Every | Step::Where(..) => None,
+        }
+    }
+
     /// The name of its last step that has one.
     pub(crate) fn last_name(&self) -> Option<&str> {
         self.steps.iter().rev().find_map(|step| match step {

@@ -160,6 +160,11 @@ impl Action {
         named.chain(conditions).any(|own| own == name)
     }
 
+    /// Whether a parameter of that name holds a list of ids.
+    pub(crate) fn reads_list(&self, name: &str) -> bool {
+        self.items.lists.iter().any(|(list, _)| list.first_name() == Some(name))
+    }
+
     /// Whether recognition needs the request's body.
     pub fn needs_body(&self) -> bool {
         !self.first_key.is_empty() || !self.body.is_empty()

@@ -43,6 +43,10 @@ pub struct Vendor {
     pub(crate) generic: bool,
     /// Paths and names are taken in any case.
     pub(crate) any_case: bool,
+    /// A parameter that stands several times is a list.
+    pub(crate) repeats: bool,
+    /// Lists of parameters begin with 1.
+    pub(crate) from_one: bool,
     pub codes: CodeTable,
 }
 
@@ -57,6 +61,14 @@ pub(crate) struct DryRun {
 }
 
 impl DryRun {
+    /// Whether a parameter of that name says it.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.at.iter().any(|place| match place {
+            RequestPlace::Document(pointer) | RequestPlace::Query(pointer) => pointer.name() == Some(name),
+            _ => false,
+        })
+    }
+
     /// Whether an action knows the word: to any other it says nothing, and the call is executed.
     pub(crate) fn is_known_to(&self, service: Option<&str>, action: &str) -> bool {
         let everybody = self.services.is_empty() && self.actions.is_empty();

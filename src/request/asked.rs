@@ -23,6 +23,8 @@ pub struct Asked {
     /// Length of the request's list, repeats included.
     len: u32,
     distinct: bool,
+    /// Whether two ids have one key, where keys tell elements apart.
+    pub(super) clashes: bool,
     interchangeable: bool,
     /// What each item's id is relative to, where the request says so.
     parents: Vec<Span>,
@@ -185,6 +187,9 @@ impl Asked {
             (false, None, Some(key)) => by_key(key),
             (true, _, None) | (false, None, None) => None,
         };
+        if let (true, Some(id), Some(known)) = (self.distinct, id, known) {
+            self.clashes |= self.items[known as usize].id.of(&self.arena) != id;
+        }
         // A new item is found by its other name, too. Only now: a table must not hold an item that is not kept.
         if known.is_none() {
             match (self.distinct, id, key) {

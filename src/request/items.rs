@@ -46,6 +46,7 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
     let mut stated = rules.lists.is_empty() && rules.single.is_empty();
     let mut unclear = None;
     let mut relative = Vec::new();
+    let mut no_list = false;
     for document in reader.documents() {
         let before = asked.len() + relative.len();
         for (list, id) in &rules.lists {
@@ -53,6 +54,7 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
             adder.keep_raw = profile.reply.echoes;
             stated |= adder.lists(list, document);
             relative.append(&mut adder.relative);
+            no_list |= adder.no_list;
         }
         if before > 0 && asked.len() + relative.len() > before {
             unclear = Some("its query and its body both name resources");
@@ -83,6 +85,8 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
     if asked.is_empty() {
         asked.relate(reader.first(&rules.parent, found).as_deref());
     }
+    unclear = unclear.or(asked.clashes.then_some("two of its requests have one key"));
+    unclear = unclear.or(no_list.then_some("an object stands where a list is due"));
     let nowhere = asked.is_empty() && !stated && !rules.optional && !action.lookup;
     unclear = unclear.or(nowhere.then_some(NOBODY));
     Whom { asked, selects, unclear }
@@ -201,6 +205,10 @@ struct Adder<'a, 'r, 's> {
     skip: u32,
     /// The key the element at hand stands under.
     key: Option<Cow<'a, str>>,
+    /// Where the list at hand stands.
+    place: Option<&'a Pointer>,
+    /// An object stands where a list of ids is due: which of its members is one, nobody knows.
+    no_list: bool,
     /// Elements whose ids are relative to a parent: how they are shown depends on all of them.
     relative: Vec<Relative<'a>>,
 }
@@ -213,12 +221,25 @@ impl<'a, 'r, 's> Adder<'a, 'r, 's> {
         reader: &'a Reader<'r>,
         found: &'a Match<'a>,
     ) -> Self {
-        Self { rules, id, asked, reader, found, keep_raw: false, skip: 0, key: None, relative: Vec::new() }
+        Self {
+            rules,
+            id,
+            asked,
+            reader,
+            found,
+            keep_raw: false,
+            skip: 0,
+            key: None,
+            place: None,
+            no_list: false,
+            relative: Vec::new(),
+        }
     }
 
     /// Adds what every list at a place holds. Whether there is any.
-    fn lists(&mut self, place: &Pointer, document: &'a Document<'a>) -> bool {
+    fn lists(&mut self, place: &'a Pointer, document: &'a Document<'a>) -> bool {
         let mut any = false;
+        self.place = Some(place);
         place.visit(document.root(), &mut |node| {
             any = true;
             self.list(node);
@@ -271,9 +292,14 @@ impl<'a, 'r, 's> Adder<'a, 'r, 's> {
                     return push_text(self.asked, self.rules, &text.decode(), None);
                 }
                 // Of several lists, an object without an id holds another list.
-                if self.rules.lists.len() == 1 || node.kind() != Kind::Object || self.id_of(node).is_some() {
+                let is_element = node.kind() != Kind::Object || self.id_of(node).is_some();
+                if self.rules.lists.len() == 1 || is_element {
                     self.element(node);
                 }
+                let holds =
+                    |place: &Pointer| self.rules.lists.iter().any(|(other, _)| other.goes_beyond(place));
+                let names = self.rules.key.is_empty() && !self.id.is_empty();
+                self.no_list |= !is_element && names && !self.place.is_some_and(holds);
             }
         }
     }

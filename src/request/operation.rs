@@ -7,15 +7,21 @@ const STORED: [&str; 3] = ["documentId", "doc_id", "queryId"];
 
 /// Whether a request may change something: its operation is a mutation, or nobody here can say that it is none.
 pub(super) fn mutates(request: Value<'_>) -> bool {
-    let text =
-        |name: &str| request.get(name)?.scalar().map(|text| text.decode()).filter(|text| !text.is_empty());
-    match text("query") {
-        Some(query) => changes(&query, text("operationName").as_deref()),
-        None => {
-            let hash = request.get("extensions").and_then(|inner| inner.get("persistedQuery"));
-            hash.is_some() || STORED.iter().any(|name| text(name).is_some())
-        }
+    // A member may stand twice, and nobody knows which of them counts.
+    let texts = |name: &'static str| {
+        let members = request.members().filter(move |(key, _)| key.is(name));
+        members
+            .filter_map(|(_, value)| value.scalar())
+            .map(|text| text.decode())
+            .filter(|text| !text.is_empty())
+    };
+    if texts("query").next().is_none() {
+        let hash = request.get("extensions").and_then(|inner| inner.get("persistedQuery"));
+        return hash.is_some() || STORED.iter().any(|name| texts(name).next().is_some());
     }
+    let names =
+        || texts("operationName").map(Some).chain(texts("operationName").next().is_none().then_some(None));
+    texts("query").any(|query| names().any(|name| changes(&query, name.as_deref())))
 }
 
 /// What the GraphQL document at a place asks for; `operationName` beside it says which of several operations is meant.

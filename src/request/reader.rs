@@ -69,6 +69,35 @@ impl<'r> Reader<'r> {
         text.filter(|text| !text.is_empty())
     }
 
+    /// Every text at a place: a parameter, member or header may stand twice, and nobody knows which of them counts. Until
+    /// `found` has enough.
+    pub(super) fn each_text(
+        &self,
+        place: &RequestPlace,
+        found: &mut impl FnMut(Cow<'r, str>) -> bool,
+    ) -> bool {
+        let mut visit = |document: &'r Document<'r>, pointer: &Pointer| {
+            pointer.visit(document.root(), &mut |value| {
+                value.scalar().filter(|text| !text.raw.is_empty()).is_some_and(|text| found(text.decode()))
+            })
+        };
+        match place {
+            RequestPlace::Document(pointer) | RequestPlace::Root(pointer) => {
+                self.documents().any(|document| visit(document, pointer))
+            }
+            RequestPlace::Query(pointer) => {
+                self.spelling.query.as_ref().is_some_and(|query| visit(query, pointer))
+            }
+            RequestPlace::Header(name) => {
+                let texts = self.spelling.head.headers.get_all(name).iter();
+                texts
+                    .filter_map(|value| value.to_str().ok())
+                    .any(|text| !text.is_empty() && found(text.into()))
+            }
+            other => self.text(other, None).is_some_and(found),
+        }
+    }
+
     pub(super) fn first<'s>(&self, places: &[RequestPlace], found: &'s Match<'_>) -> Option<Cow<'s, str>>
     where
         'r: 's,

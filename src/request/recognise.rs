@@ -31,8 +31,7 @@ pub fn may_match(set: &ProfileSet, scope: &Scope<'_>, head: &Head<'_>, has_body:
         };
         let by_name = index.selectors.iter().any(|places| {
             places.iter().any(|place| {
-                in_body(place)
-                    || reader.text(place, None).is_some_and(|name| index.by_value.contains_key(&*name))
+                in_body(place) || reader.each_text(place, &mut |name| index.by_value.contains_key(&*name))
             })
         });
         by_name || by_path(index, &spelling).any(|at| fits_head(set.get(at).1, &spelling, has_body))
@@ -54,9 +53,8 @@ fn fits_head(action: &Action, spelling: &Spelling<'_>, has_body: bool) -> bool {
     spelling.is_by(&action.methods)
         && (action.paths.is_empty() || action.paths.iter().any(|path| spelling.fits(path)))
         && action.header.iter().all(|(name, texts)| {
-            head.headers
-                .get(name)
-                .is_some_and(|value| value.to_str().is_ok_and(|value| allowed(texts, value)))
+            let mut values = head.headers.get_all(name).iter();
+            values.any(|value| value.to_str().is_ok_and(|value| allowed(texts, value)))
         })
         && (has_body || !action.needs_body())
 }
@@ -133,6 +131,9 @@ pub(super) fn best<'m>(set: &'m ProfileSet, scope: &Scope<'_>, reader: &Reader<'
     Recognised::Action(Match { at, path, host: host.unwrap_or_default(), unclear: unclear.or(other) })
 }
 
+/// Most names of actions in one request that are looked up.
+const MOST_NAMES: usize = 16;
+
 /// The most specific action of one vendor.
 fn best_of(set: &ProfileSet, scope: &Scope<'_>, vendor: &Vendor, reader: &Reader<'_>) -> Option<Candidate> {
     let spelling = reader.spelling;
@@ -159,11 +160,20 @@ fn best_of(set: &ProfileSet, scope: &Scope<'_>, vendor: &Vendor, reader: &Reader
         }
     };
     for (number, places) in index.selectors.iter().enumerate() {
-        let mut names = places.iter().filter_map(|place| reader.text(place, None));
-        let Some(first) = names.next() else { continue };
-        let other = names.find(|name| *name != first);
-        let unclear = other.is_some().then_some("it names two actions");
-        for name in [Some(first), other].into_iter().flatten() {
+        let mut names = None;
+        for place in places {
+            reader.each_text(place, &mut |name| {
+                match &mut names {
+                    None => names = Some((name, Vec::new())),
+                    Some((first, others)) if *first != name && others.len() < MOST_NAMES => others.push(name),
+                    Some(_) => {}
+                }
+                false
+            });
+        }
+        let Some((first, others)) = names else { continue };
+        let unclear = (!others.is_empty()).then_some("it names two actions");
+        for name in std::iter::once(first).chain(others) {
             let named = index.by_value.get(&*name).into_iter().flatten();
             named.filter(|(selector, _)| *selector == number).for_each(|(_, at)| consider(*at, unclear));
         }
@@ -192,17 +202,21 @@ fn fits(
 ) -> Option<Score> {
     let root = |document: Option<&Document<'_>>, rows: &[(Pointer, Vec<String>)]| {
         rows.iter().all(|(pointer, texts)| {
-            let value = document.and_then(|document| pointer.first(document.root()));
-            let text = value.map(|value| value.scalar().map(|s| s.decode()).unwrap_or_default());
-            text.is_some_and(|text| allowed(texts, &text))
+            document.is_some_and(|document| {
+                // Where a name stands twice, either may count.
+                pointer.visit(document.root(), &mut |value| {
+                    allowed(texts, &value.scalar().map(|text| text.decode()).unwrap_or_default())
+                })
+            })
         })
     };
     if !root(reader.spelling.query.as_ref(), &action.query) || !root(reader.body, &action.body) {
         return None;
     }
     if !action.first_key.is_empty() {
-        let first = reader.body.and_then(|body| body.root().members().next());
-        if !first.is_some_and(|(key, _)| action.first_key.iter().any(|name| key.is(name))) {
+        // Mostly the first; but members have no order.
+        let mut members = reader.body.into_iter().flat_map(|body| body.root().members());
+        if !members.any(|(key, _)| action.first_key.iter().any(|name| key.is(name))) {
             return None;
         }
     }

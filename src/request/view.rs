@@ -81,7 +81,7 @@ pub fn view(
             .or(action.opaque.then_some("its messages are not read"))
             .or(found.unclear)
             .or(otherwise.then_some("its media type is not what its first byte says"))
-            .or(twice(action, reader.body.or(parsed.as_ref()), &spelling, action.wire.or(wire)))
+            .or(twice((profile, action), reader.body.or(parsed.as_ref()), &spelling, action.wire.or(wire)))
             .or(any_case(profile, &reader).then_some(TWICE));
         let unreadable = matches!(own, Own::Unreadable);
         let mut request = build(&Arc::clone(profile), &found, &reader, unreadable, unclear);
@@ -98,17 +98,24 @@ pub fn view(
 
 const UNREADABLE: Reason = "it cannot be read";
 const TWICE: Reason = "a name stands in it twice";
+const ODDLY: Reason = "its parameters are numbered or repeated as only some readers take them";
 
-/// Whether something is said twice that readers take once.
+/// Whether something is said twice that readers take once, or a list is numbered as only some readers take it.
 fn twice(
-    action: &Action,
+    (profile, action): (&Profile, &Action),
     body: Option<&Document<'_>>,
     spelling: &Spelling<'_>,
     wire: Option<Wire>,
 ) -> Option<Reason> {
     let plain = wire.is_none_or(|wire| matches!(wire, Wire::Json | Wire::Form | Wire::Ndjson));
-    let mut documents = body.filter(|_| plain).into_iter().chain(&spelling.query);
-    documents.any(|document| document.repeats(|name| action.reads_one(name))).then_some(TWICE)
+    let documents = || body.filter(|_| plain).into_iter().chain(&spelling.query);
+    let once = |name: &str| {
+        let is_dry_run = || profile.vendor.dry_run.iter().any(|mark| mark.is_named(name));
+        action.reads_one(name) || (!profile.vendor.repeats && action.reads_list(name)) || is_dry_run()
+    };
+    let from_one = profile.vendor.from_one;
+    let oddly = documents().any(|document| document.is_written_oddly(from_one)).then_some(ODDLY);
+    oddly.or_else(|| documents().any(|document| document.repeats(once)).then_some(TWICE))
 }
 
 /// Whether a vendor that reads names in any case finds one twice.

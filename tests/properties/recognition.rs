@@ -109,13 +109,14 @@ fn score(
     let weight = action.paths.iter().filter(on).map(PathPattern::weight).max();
     let rows = |document: Option<&Document<'_>>, rows: &[(Pointer, Vec<String>)]| {
         rows.iter().all(|(pointer, texts)| {
-            let value = document.and_then(|document| pointer.first(document.root()));
-            value.is_some_and(|value| {
-                allowed(texts, &value.scalar().map(|text| text.decode()).unwrap_or_default())
+            document.is_some_and(|document| {
+                pointer.visit(document.root(), &mut |value| {
+                    allowed(texts, &value.scalar().map(|text| text.decode()).unwrap_or_default())
+                })
             })
         })
     };
-    let first = || seen.body.as_ref()?.root().members().next().map(|(key, _)| key.decode());
+    let member = |name: &String| seen.body.as_ref().is_some_and(|body| body.root().get(name).is_some());
     let host = head.host.and_then(|host| vendor_hosts.iter().find_map(|pattern| pattern.find(host)));
     let capture = |name: &str| host.iter().flatten().find(|(own, _)| own == name).map(|(_, value)| value);
     let listed = |texts: &[String], value: &str| texts.iter().any(|text| text.eq_ignore_ascii_case(value));
@@ -126,8 +127,7 @@ fn score(
         })
         && rows(seen.query.as_ref(), &action.query)
         && rows(seen.body.as_ref(), &action.body)
-        && (action.first_key.is_empty()
-            || first().is_some_and(|first| action.first_key.iter().any(|key| *key == first)))
+        && (action.first_key.is_empty() || action.first_key.iter().any(member))
         && action.host.iter().all(|(name, texts)| capture(name).is_none_or(|value| listed(texts, value)));
     let conditions = action.query.len()
         + action.header.len()

@@ -1,5 +1,6 @@
 """Vendors' SDKs against real servers, straight and through a running onevelope: boto3 and moto, azure-storage-blob,
-azure-data-tables and Azurite. What the servers check, signatures above all, stays valid; what they say is judged.
+azure-data-tables and Azurite. What the servers check, signatures above all, stays valid; what they say is judged. Calls in odd
+spellings are read by onevelope as by the servers' parsers (test_readings.py) and by what the servers do (test_deeds.py).
 
     VENV=…          the bin folder of the virtual environment with requirements.txt in it; left out: where Python is
     NODE_MODULES=…  the folder that `npm ci` made of package.json here
@@ -17,7 +18,7 @@ sys.dont_write_bytecode = True
 
 import pytest
 
-pytest.register_assert_rewrite("calls", "verdicts", "wire")
+pytest.register_assert_rewrite("calls", "readers", "verdicts", "wire")
 
 from aws import Account
 from gateway import Gateway

@@ -73,6 +73,8 @@ pub(super) fn vendor(name: &str, file: &VendorFile, codes: &CodesFile) -> Result
         code_in_message,
         generic: file.generic,
         any_case: file.any_case,
+        repeats: file.repeats,
+        from_one: file.from_one,
         codes: CodeTable::compile(codes),
     }))
 }

@@ -109,6 +109,10 @@ pub struct VendorFile {
     pub code_in_message: Option<String>,
     /// The vendor takes paths and the names of members and parameters in any case.
     pub any_case: bool,
+    /// A parameter that stands several times is a list; else readers take one of them.
+    pub repeats: bool,
+    /// Lists of parameters begin with 1: what stands at 0 is not read, by the page. Left out: with 0 or 1.
+    pub from_one: bool,
     /// A protocol that many vendors speak: among equals it wins where the host is nobody's.
     pub generic: bool,
     pub code_after: Option<String>,
