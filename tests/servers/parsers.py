@@ -22,7 +22,7 @@ from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException
 
-from spellings import Members, Request, pairs_of, with_pairs
+from spellings import Request, pairs_of, with_pairs
 
 NUMBERED = re.compile(r"(.*)\.(\d+)(\..*)?")
 
@@ -252,6 +252,3 @@ def plain(request):
 
 def distinct(values):
     return [value for at, value in enumerate(values) if value not in values[:at]]
-
-
-__all__ = ["Members", "Refused", "aws", "form", "jsons"]

@@ -37,6 +37,8 @@ class Request:
         return self.target.partition("?")[2]
 
     def asking(self, query):
+        # No target holds other letters; a body may.
+        query = re.sub(r"[^!-~]", lambda letter: f"%{ord(letter[0]):02X}", query)
         return replace(self, target=f"{self.path}?{query}" if query else self.path)
 
     @property
