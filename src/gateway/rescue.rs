@@ -11,7 +11,7 @@ use crate::body::Body;
 pub(super) fn rescue(error: &GatewayError, request_id: &str) -> Response<Body> {
     let mut problem = serde_json::json!({
         "type": format!("urn:onevelope:{}", error.reason()),
-        "title": error.to_string(),
+        "title": error.told(),
         "status": error.status(),
         "request_id": request_id,
     });
@@ -26,6 +26,10 @@ pub(super) fn rescue(error: &GatewayError, request_id: &str) -> Response<Body> {
         && let Some(wait) = cause.retry_after()
     {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(wait)));
+    }
+    if error.closes() {
+        // HTTP/2 has no such field, and hyper takes it out there.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert("onevelope-request-id", id);

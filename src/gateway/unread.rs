@@ -1,5 +1,6 @@
 //! What is told of a call whose reply was not read, or that got none.
 
+use super::error::told;
 use crate::envelope::{Category, Diagnostic, Origin, Outcome};
 use crate::judge::Unanswered;
 use crate::upstream::CallError;
@@ -17,7 +18,7 @@ pub(super) fn first_hand(cause: &CallError) -> Unanswered {
         CallError::Unreachable { .. } => None,
         CallError::HeadTimeout { .. } | CallError::Lost { .. } => Some("upstream_lost"),
     };
-    let diagnostic = code.map(|code| Diagnostic::new(code, cause.to_string()));
+    let diagnostic = code.map(|code| Diagnostic::new(code, told(cause)));
     Unanswered { outcome, category, origin, diagnostic }
 }
 
