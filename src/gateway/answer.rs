@@ -49,7 +49,7 @@ async fn guarded(
     answer: impl Future<Output = Response<Body>>,
 ) -> Response<Body> {
     let answered = AssertUnwindSafe(answer).catch_unwind().await;
-    answered.unwrap_or_else(|_| refuse(observer, &GatewayError::Fault(PANICKED), id))
+    answered.unwrap_or_else(|_| suffered(observer, &GatewayError::Fault(PANICKED), id))
 }
 
 const PANICKED: &str = "it panicked; the log says where";
@@ -63,7 +63,10 @@ async fn answer_one(
     let (mut parts, body) = request.into_parts();
     let (lane, entered) = match enter(&gateway, &listener, &mut parts) {
         Ok(entered) => entered,
-        Err(error) => return refuse(&gateway.observer, &error, id),
+        Err(error) => {
+            gateway.observer.refused(id, error.reason(), &error);
+            return rescue(&error, id);
+        }
     };
     let exchange = Exchange::new(lane, &gateway.observer, &parts.method, &parts.headers, id.to_owned());
     let call = Call { gateway, entered, exchange };
@@ -73,14 +76,9 @@ async fn answer_one(
     }
 }
 
-fn refuse(observer: &Observer, error: &GatewayError, id: &str) -> Response<Body> {
-    let (lines, message) = match error {
-        GatewayError::Call(_) | GatewayError::Fault(_) => {
-            (&observer.suffered, "request not answered by a vendor")
-        }
-        _ => (&observer.refused, "request refused"),
-    };
-    lines.warn(message, id, error.reason(), error);
+/// A request that was let in, and is not answered by a vendor.
+fn suffered(observer: &Observer, error: &GatewayError, id: &str) -> Response<Body> {
+    observer.suffered.warn("request not answered by a vendor", id, error.reason(), error);
     rescue(error, id)
 }
 
@@ -105,7 +103,7 @@ impl Call {
             self.count(cause);
         }
         self.exchange.settle("error", error.status());
-        refuse(&self.gateway.observer, error, &self.exchange.id)
+        suffered(&self.gateway.observer, error, &self.exchange.id)
     }
 
     fn count(&self, cause: &CallError) {
@@ -206,7 +204,7 @@ impl Call {
         let (id, observer) = (self.exchange.id.clone(), Arc::clone(&self.gateway.observer));
         match Detach::new(self.batch(parts, body, asked, budget)).await {
             Some(response) => response,
-            None => refuse(&observer, &GatewayError::Fault(PANICKED), &id),
+            None => suffered(&observer, &GatewayError::Fault(PANICKED), &id),
         }
     }
 

@@ -54,7 +54,7 @@ pub struct Observer {
     /// Log lines of batches.
     pub batch_lines: Quota,
     /// Log lines of requests that were not let through: strangers can cause them.
-    pub refused: Lines,
+    refusals: Lines,
     /// Log lines of requests that got no reply, half of one, or were not read.
     pub suffered: Lines,
 }
@@ -124,7 +124,7 @@ impl Observer {
             outbox: ArcSwapOption::empty(),
             tracing: OnceLock::new(),
             batch_lines: Quota::new(BATCH_LINES),
-            refused: Lines::new(REFUSED_LINES),
+            refusals: Lines::new(REFUSED_LINES),
             suffered: Lines::new(SUFFERED_LINES),
         }))
     }
@@ -150,6 +150,12 @@ impl Observer {
 
     pub fn breaker(&self, upstream: &str) -> BreakerHandles {
         BreakerHandles { upstream: upstream.to_owned(), state: self.metrics.breaker_state.clone() }
+    }
+
+    /// A request that took no route; `reason` is a word from the metric's list.
+    pub fn refused(&self, request_id: &str, reason: &'static str, cause: &dyn std::fmt::Display) {
+        self.metrics.refused.with_label_values(&[reason]).inc();
+        self.refusals.warn("request refused", request_id, reason, cause);
     }
 
     /// A call that was not even tried; `reason` is a [`crate::upstream::Shed`]'s.

@@ -38,30 +38,31 @@ pub(super) fn climbs(path: &str) -> bool {
 fn steps(segment: &str) -> Option<(usize, usize)> {
     let (mut ups, mut downs) = (0, 1);
     for read in Rounds::of(segment.as_bytes()) {
-        let mut all = 0;
-        let mut solid = false;
-        for piece in read?.split(|byte| matches!(byte, b'/' | b'\\')) {
-            let piece = bare(piece);
-            if piece.len() >= 2 && piece.iter().all(|byte| *byte == b'.') {
-                all += 1;
-            } else {
-                solid |= !matches!(piece, b"" | b".");
-            }
-        }
-        ups = ups.max(all);
-        downs = downs.min(usize::from(solid && all == 0));
+        let read = read?;
+        let up = |piece: &&[u8]| piece.len() >= 2 && piece.iter().all(|byte| *byte == b'.');
+        ups = ups.max(pieces(&read).map(|piece| trimmed(cut(piece))).filter(up).count());
+        // What stands behind the first cut is gone before its own escapes are undone, where a server cuts first.
+        let stays = |piece: &[u8]| !matches!(piece, b"" | b".");
+        downs = downs.min(usize::from(pieces(cut(&read)).any(stays)));
     }
     Some((ups, if ups > 0 { 0 } else { downs }))
 }
 
-/// A segment without what some servers cut off: parameters, what stands behind an escaped NUL, `?` or `#`, white space.
-fn bare(segment: &[u8]) -> &[u8] {
-    let end = segment.iter().position(|byte| matches!(byte, b';' | 0 | b'?' | b'#'));
-    let segment = &segment[..end.unwrap_or(segment.len())];
-    let is_space = |byte: &u8| *byte <= b' ';
-    let Some(from) = segment.iter().position(|byte| !is_space(byte)) else { return &[] };
-    let to = segment.iter().rposition(|byte| !is_space(byte)).map_or(from, |last| last + 1);
-    &segment[from..to]
+fn pieces(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| matches!(byte, b'/' | b'\\')).map(trimmed)
+}
+
+/// A text without what some servers cut off: parameters, and what stands behind an escaped NUL, `?` or `#`.
+fn cut(text: &[u8]) -> &[u8] {
+    let end = text.iter().position(|byte| matches!(byte, b';' | 0 | b'?' | b'#'));
+    &text[..end.unwrap_or(text.len())]
+}
+
+fn trimmed(text: &[u8]) -> &[u8] {
+    let is_space = |byte: &u8| *byte <= b' ' && *byte != 0;
+    let Some(from) = text.iter().position(|byte| !is_space(byte)) else { return &[] };
+    let to = text.iter().rposition(|byte| !is_space(byte)).map_or(from, |last| last + 1);
+    &text[from..to]
 }
 
 /// The paths that servers may read for one, all steps taken. None: nobody knows.
@@ -239,5 +240,70 @@ mod tests {
         assert_eq!(read("/a//b"), some(&["/a//b", "/a/b"]));
         assert_eq!(read("/%61/b;c"), some(&["/%61/b;c", "/%61/b", "/a/b;c", "/a/b"]));
         assert_eq!(read("/%25252525252561"), None);
+    }
+
+    /// What one server does with a path before it, or the next one, resolves it.
+    fn step(path: &[u8], what: u8) -> Option<Vec<u8>> {
+        let segments = || path.split(|byte| *byte == b'/');
+        let joined = |segments: Vec<&[u8]>| segments.join(&b'/');
+        Some(match what {
+            0 | 1 => undone(path).unwrap_or_else(|| path.to_vec()),
+            2 => path.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect(),
+            3 => joined(
+                segments()
+                    .map(|one| one.split(|byte| matches!(byte, b';' | 0)).next().unwrap_or(one))
+                    .collect(),
+            ),
+            4 => joined(
+                segments()
+                    .enumerate()
+                    .filter(|(at, one)| *at == 0 || !one.is_empty())
+                    .map(|(_, one)| one)
+                    .collect(),
+            ),
+            // Takes the steps; none: above where it began.
+            _ => {
+                let mut kept: Vec<&[u8]> = vec![b""];
+                for one in segments().skip(1) {
+                    match one {
+                        b"." => {}
+                        b".." if kept.len() == 1 => return None,
+                        b".." => {
+                            kept.pop();
+                        }
+                        one => kept.push(one),
+                    }
+                }
+                joined(kept)
+            }
+        })
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config::with_cases(5_000))]
+
+        /// Whatever chain of servers reads it, in whatever order each undoes and resolves.
+        #[test]
+        fn what_does_not_climb_leads_up_to_nobody(
+            pieces in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "a", "b", ".", "..", "/", "/", "//", "%2e", "%2f", "%252e", "%252f", "%25", "%5c", "\\", ";", "%3b", "%00",
+                    "2e", "2f", "%c0%ae",
+                ]),
+                1..12,
+            ),
+            servers in proptest::collection::vec(0_u8..7, 1..9),
+        ) {
+            let path = format!("/{}", pieces.concat());
+            if !climbs(&path) {
+                let mut read = path.clone().into_bytes();
+                for what in servers.iter().chain(&[5]) {
+                    match step(&read, *what) {
+                        Some(next) => read = next,
+                        None => panic!("{path} leads up by {servers:?}"),
+                    }
+                }
+            }
+        }
     }
 }

@@ -30,6 +30,18 @@ async fn a_refusal_shows_no_path_query_or_field() {
         assert!(!problem["request_id"].as_str().expect("an id").is_empty());
     }
     assert_eq!(vendor.connections(), 0);
+    let metrics = gateway.ask("/metrics").await.text();
+    for (reason, count) in [
+        ("no_route", 2),
+        ("bad_target", 2),
+        ("bad_host", 1),
+        ("bad_framing", 1),
+        ("expectation_failed", 1),
+        ("no_host", 0),
+    ] {
+        let line = format!("onevelope_refused_total{{reason=\"{reason}\"}} {count}\n");
+        assert!(metrics.contains(&line), "{line}: {metrics}");
+    }
 }
 
 /// What the operating system says of a connection is for the log: it names addresses and files.
