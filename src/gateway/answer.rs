@@ -37,38 +37,29 @@ pub(super) async fn answer(
     listener: Arc<str>,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    let id = fresh_id();
     let observer = Arc::clone(&gateway.observer);
-    guarded(&observer, &id, answer_one(gateway, listener, request, &id)).await
+    guarded(&observer, answer_one(gateway, listener, request)).await
 }
 
 /// A fault of ours must not end a connection that carries others' calls.
-async fn guarded(
-    observer: &Observer,
-    id: &str,
-    answer: impl Future<Output = Response<Body>>,
-) -> Response<Body> {
+async fn guarded(observer: &Observer, answer: impl Future<Output = Response<Body>>) -> Response<Body> {
     let answered = AssertUnwindSafe(answer).catch_unwind().await;
-    answered.unwrap_or_else(|_| suffered(observer, &GatewayError::Fault(PANICKED), id))
+    answered.unwrap_or_else(|_| suffered(observer, &GatewayError::Fault(PANICKED), &fresh_id()))
 }
 
 const PANICKED: &str = "it panicked; the log says where";
 
-async fn answer_one(
-    gateway: Arc<Gateway>,
-    listener: Arc<str>,
-    request: Request<Incoming>,
-    id: &str,
-) -> Response<Body> {
+async fn answer_one(gateway: Arc<Gateway>, listener: Arc<str>, request: Request<Incoming>) -> Response<Body> {
+    let id = fresh_id();
     let (mut parts, body) = request.into_parts();
     let (lane, entered) = match enter(&gateway, &listener, &mut parts) {
         Ok(entered) => entered,
         Err(error) => {
-            gateway.observer.refused(id, error.reason(), &error);
-            return rescue(&error, id);
+            gateway.observer.refused(&id, error.reason(), &error);
+            return rescue(&error, &id);
         }
     };
-    let exchange = Exchange::new(lane, &gateway.observer, &parts.method, &parts.headers, id.to_owned());
+    let exchange = Exchange::new(lane, &gateway.observer, &parts.method, &parts.headers, id);
     let call = Call { gateway, entered, exchange };
     match call.exchange.mode {
         Mode::Passthrough => Box::pin(call.forward(parts, body)).await,
@@ -382,10 +373,8 @@ mod tests {
     #[tokio::test]
     async fn a_panic_costs_one_answer_and_not_the_connection() {
         let observer = Observer::new().expect("an observer");
-        let answer = guarded(&observer, "01ID", async { panic!("a fault of the test's") }).await;
-        assert_eq!(
-            (answer.status().as_u16(), &answer.headers()["onevelope-request-id"]),
-            (502, &"01ID".parse().expect("a value"))
-        );
+        let answer = guarded(&observer, async { panic!("a fault of the test's") }).await;
+        assert_eq!(answer.status().as_u16(), 502);
+        assert!(answer.headers().contains_key("onevelope-request-id"));
     }
 }

@@ -280,7 +280,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        #![proptest_config(proptest::test_runner::Config::with_cases(5_000))]
+        #![proptest_config(proptest::test_runner::Config { cases: 5_000, failure_persistence: None, ..Default::default() })]
 
         /// Whatever chain of servers reads it, in whatever order each undoes and resolves.
         #[test]

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::{open, talk};
+use super::{Open, open, talk};
 use crate::support::{Call, Gateway, Reply, Route, Step, Vendor};
 
 /// RFC 9110 section 10.1.1.
 #[tokio::test]
 async fn an_expectation_is_100_continue_or_is_refused() {
-    let (vendor, gateway) = open().await;
+    let Open { vendor, gateway } = open().await;
     let call = Call::new("PUT", "/x").header("Host", "x").body("a");
     for expected in ["200-ok", "100-continue, x", "x=\"y\"", ""] {
         let answer = call.clone().header("Expect", expected).send(gateway.address).await;
@@ -28,7 +28,7 @@ async fn an_expectation_is_100_continue_or_is_refused() {
 /// RFC 9110 section 7.8: nobody behind is asked, so nobody can begin to speak another protocol.
 #[tokio::test]
 async fn an_upgrade_is_never_asked_for() {
-    let (vendor, gateway) = open().await;
+    let Open { vendor, gateway } = open().await;
     for fields in [
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n",
         "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
@@ -47,7 +47,7 @@ async fn an_upgrade_is_never_asked_for() {
 /// RFC 9110 section 6.5.1: trailers are dropped, never merged. What comes behind a body has been judged by nobody.
 #[tokio::test]
 async fn trailers_go_no_further() {
-    let (vendor, gateway) = open().await;
+    let Open { vendor, gateway } = open().await;
     for announced in ["", "Trailer: X-Sum, X-Auth-Token\r\nTE: trailers\r\nConnection: TE\r\n"] {
         let head = format!(
             "POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n{announced}\r\n"
@@ -66,7 +66,7 @@ async fn trailers_go_no_further() {
 /// What a server behind a CGI-like interface cannot tell from the field that is judged here.
 #[tokio::test]
 async fn a_field_that_passes_for_another_is_refused() {
-    let (vendor, gateway) = open().await;
+    let Open { vendor, gateway } = open().await;
     for name in
         ["X_TC_Action", "x-amz_target", "Content_Length", "TRANSFER_ENCODING", "X_Http_Method_Override"]
     {

@@ -1,6 +1,6 @@
 //! Where a body ends: RFC 9112 sections 6 and 7.
 
-use super::{open, refused, talk};
+use super::{Open, open, talk};
 
 fn post(fields: &str, body: &str) -> Vec<u8> {
     format!("POST /x HTTP/1.1\r\nHost: x\r\n{fields}\r\n{body}").into_bytes()
@@ -10,6 +10,7 @@ const CHUNKS: &str = "1\r\na\r\n0\r\n\r\n";
 
 #[tokio::test]
 async fn a_transfer_coding_is_chunked_alone() {
+    let open = open().await;
     for codings in [
         "chunked, chunked",
         "gzip, chunked",
@@ -23,18 +24,18 @@ async fn a_transfer_coding_is_chunked_alone() {
         "chunked;q=1",
         "x,\tchunked",
     ] {
-        refused(400, &post(&format!("Transfer-Encoding: {codings}\r\n"), CHUNKS)).await;
+        open.refuses(400, &post(&format!("Transfer-Encoding: {codings}\r\n"), CHUNKS)).await;
     }
     let lines = [("gzip", "chunked"), ("chunked", "chunked"), ("chunked", "identity"), ("", "chunked")];
     for (first, second) in lines {
         let fields = format!("Transfer-Encoding: {first}\r\nTransfer-Encoding: {second}\r\n");
-        refused(400, &post(&fields, CHUNKS)).await;
+        open.refuses(400, &post(&fields, CHUNKS)).await;
     }
 }
 
 #[tokio::test]
 async fn chunked_in_any_case_is_taken_and_framed_anew() {
-    let (vendor, gateway) = open().await;
+    let Open { vendor, gateway } = open().await;
     let fields = "Transfer-Encoding: \t Chunked \r\nConnection: close\r\n";
     // An extension of a chunk, an escape in nobody's rules, stays here.
     let answer = talk(gateway.address, &post(fields, "1;x=\"y\"\r\na\r\n2\r\nbc\r\n0\r\n\r\n")).await;
@@ -46,8 +47,12 @@ async fn chunked_in_any_case_is_taken_and_framed_anew() {
 
 #[tokio::test]
 async fn http_1_0_has_no_transfer_coding() {
-    refused(400, b"POST /x HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n")
-        .await;
+    let open = open().await;
+    open.refuses(
+        400,
+        b"POST /x HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+    )
+    .await;
 }
 
 /// Section 6.3: a server may refuse both together, or take the coding alone and end the connection. hyper does the latter.
@@ -59,7 +64,7 @@ async fn of_a_length_beside_chunks_nothing_is_passed_on_and_nothing_after_it_is_
         "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
         "Content-Length: 9999\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n",
     ] {
-        let (vendor, gateway) = open().await;
+        let Open { vendor, gateway } = open().await;
         let answer = talk(gateway.address, &post(fields, &format!("{CHUNKS}{hidden}"))).await;
         assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{fields:?}: {answer}");
         let heard = vendor.only();
@@ -70,13 +75,14 @@ async fn of_a_length_beside_chunks_nothing_is_passed_on_and_nothing_after_it_is_
 
 #[tokio::test]
 async fn a_length_is_one_number() {
+    let open = open().await;
     for lengths in
         ["+1", "-1", "1, 2", "1, 1", "1,", "0x1", "1 1", "1.0", "", "18446744073709551616", "\u{661}"]
     {
-        refused(400, &post(&format!("Content-Length: {lengths}\r\n"), "a")).await;
+        open.refuses(400, &post(&format!("Content-Length: {lengths}\r\n"), "a")).await;
     }
-    refused(400, &post("Content-Length: 1\r\nContent-Length: 2\r\n", "a")).await;
-    let (vendor, gateway) = open().await;
+    open.refuses(400, &post("Content-Length: 1\r\nContent-Length: 2\r\n", "a")).await;
+    let Open { vendor, gateway } = open;
     // The same twice says one thing (RFC 9110 section 8.6); it is said once from here on.
     let twice = post("Content-Length: 1\r\nContent-Length: 1\r\nConnection: close\r\n", "a");
     assert!(talk(gateway.address, &twice).await.starts_with("HTTP/1.1 200 "));
@@ -99,7 +105,7 @@ async fn broken_chunks_never_hide_a_request() {
         "ffffffffffffffff1\r\na\r\n",
         "\r\n1\r\na\r\n",
     ] {
-        let (vendor, gateway) = open().await;
+        let Open { vendor, gateway } = open().await;
         let bytes = post("Transfer-Encoding: chunked\r\n", &format!("{chunks}{hidden}"));
         let answer = talk_or_cut(gateway.address, &bytes).await;
         assert!(!answer.contains("HTTP/1.1 2"), "{chunks:?}: {answer}");

@@ -1,19 +1,21 @@
 //! Whom a request is for: RFC 9112 section 3.2.
 
-use super::{open, refused, refused_by, talk};
+use super::{Open, open, refused_by, talk};
 use crate::support::{Call, Gateway, Reply, Route, Vendor};
 
 #[tokio::test]
 async fn http_1_1_names_one_host() {
-    refused(400, b"GET /x HTTP/1.1\r\n\r\n").await;
-    refused(400, b"GET /x HTTP/1.1\r\nHost:\r\n\r\n").await;
-    refused(400, b"GET http://x/y HTTP/1.1\r\n\r\n").await;
-    refused(400, b"GET /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n").await;
-    refused(400, b"GET /x HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nhost: a\r\n\r\n").await;
+    let open = open().await;
+    open.refuses(400, b"GET /x HTTP/1.1\r\n\r\n").await;
+    open.refuses(400, b"GET /x HTTP/1.1\r\nHost:\r\n\r\n").await;
+    open.refuses(400, b"GET http://x/y HTTP/1.1\r\n\r\n").await;
+    open.refuses(400, b"GET /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n").await;
+    open.refuses(400, b"GET /x HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nhost: a\r\n\r\n").await;
 }
 
 #[tokio::test]
 async fn a_host_is_a_name_or_an_address_and_a_port() {
+    let open = open().await;
     for host in [
         "a b",
         "u@x",
@@ -42,10 +44,10 @@ async fn a_host_is_a_name_or_an_address_and_a_port() {
         "http://x",
         "\u{e4}.example",
     ] {
-        refused(400, format!("GET /x HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).await;
+        open.refuses(400, format!("GET /x HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).await;
     }
-    refused(400, format!("GET /x HTTP/1.1\r\nHost: {}\r\n\r\n", "a".repeat(300)).as_bytes()).await;
-    let (vendor, gateway) = open().await;
+    open.refuses(400, format!("GET /x HTTP/1.1\r\nHost: {}\r\n\r\n", "a".repeat(300)).as_bytes()).await;
+    let Open { vendor, gateway } = open;
     for host in ["x", "x.", "x.example:8080", "127.0.0.1:1", "[::1]", "[::1]:8080", "a_b.example"] {
         assert_eq!(
             Call::new("GET", "/x").header("Host", host).send(gateway.address).await.status,
@@ -58,7 +60,7 @@ async fn a_host_is_a_name_or_an_address_and_a_port() {
 
 #[tokio::test]
 async fn http_1_0_may_name_none() {
-    let (vendor, gateway) = open().await;
+    let Open { vendor, gateway } = open().await;
     let answer = talk(gateway.address, b"GET /x HTTP/1.0\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.0 200 "), "{answer}");
     assert_eq!(vendor.only().header("Host"), vendor.address.to_string());
@@ -67,16 +69,17 @@ async fn http_1_0_may_name_none() {
 /// Section 3.2.2 has the target win. Who stands before us and reads `Host` has then let another request through.
 #[tokio::test]
 async fn a_target_and_a_host_that_disagree_are_refused() {
+    let open = open().await;
     let both = |target: &str, host: &str| format!("GET http://{target}/x HTTP/1.1\r\nHost: {host}\r\n\r\n");
     for (target, host) in
         [("a.example", "b.example"), ("a.example:8080", "a.example"), ("a.example", "a.example:443")]
     {
-        refused(400, both(target, host).as_bytes()).await;
+        open.refuses(400, both(target, host).as_bytes()).await;
     }
     for target in
         ["u@a.example", "u:p@a.example", "a.example:", "a.example:0", "a.example:99999", "a..example"]
     {
-        refused(400, both(target, "a.example").as_bytes()).await;
+        open.refuses(400, both(target, "a.example").as_bytes()).await;
     }
     let vendor = Vendor::replying(Reply::json("{}")).await;
     let gateway = Gateway::before(&vendor, Route::of("huawei").with("host = \"a.example\"")).await;

@@ -1,7 +1,7 @@
 //! What HTTP/2 forbids: RFC 9113 sections 8.1 to 8.3.
 
 use super::frames::{End, Field, Frames};
-use super::open;
+use super::{Open, open};
 
 /// A request's pseudo-header fields, with some fields more.
 fn request<'f>(more: &[Field<'f>]) -> Vec<Field<'f>> {
@@ -12,22 +12,24 @@ fn request<'f>(more: &[Field<'f>]) -> Vec<Field<'f>> {
 }
 
 /// Sends a request without body on a connection of its own; what became of it, and how many requests the vendor got.
-async fn ask(fields: &[Field<'_>]) -> (End, usize) {
-    let (vendor, gateway) = open().await;
-    let mut frames = Frames::open(&gateway).await;
+async fn ask(open: &Open, fields: &[Field<'_>]) -> (End, usize) {
+    let before = open.vendor.heard().len();
+    let mut frames = Frames::open(&open.gateway).await;
     frames.fields(fields, true).await;
     let end = frames.end().await;
-    (end, vendor.heard().len())
+    (end, open.vendor.heard().len() - before)
 }
 
 #[tokio::test]
 async fn a_request_by_hand_is_served() {
-    assert_eq!(ask(&request(&[("x-a", b"1"), ("te", b"trailers")])).await, (End::Status(200), 1));
+    let open = open().await;
+    assert_eq!(ask(&open, &request(&[("x-a", b"1"), ("te", b"trailers")])).await, (End::Status(200), 1));
 }
 
 /// Section 8.2.2.
 #[tokio::test]
 async fn fields_of_a_connection_are_refused() {
+    let open = open().await;
     for (name, value) in [
         ("connection", "close"),
         ("connection", "x-a"),
@@ -38,13 +40,18 @@ async fn fields_of_a_connection_are_refused() {
         ("proxy-connection", "close"),
         ("upgrade", "h2c"),
     ] {
-        assert_eq!(ask(&request(&[(name, value.as_bytes())])).await, (End::Reset, 0), "{name}: {value}");
+        assert_eq!(
+            ask(&open, &request(&[(name, value.as_bytes())])).await,
+            (End::Reset, 0),
+            "{name}: {value}"
+        );
     }
 }
 
 /// Sections 8.2 and 8.2.1: nothing that would end a line or a name behind us.
 #[tokio::test]
 async fn names_and_values_hold_no_other_field() {
+    let open = open().await;
     let bad: [Field<'_>; 10] = [
         ("X-Upper", b"1"),
         ("x a", b"1"),
@@ -58,13 +65,14 @@ async fn names_and_values_hold_no_other_field() {
         ("x-a", b"1\0x"),
     ];
     for field in bad {
-        assert_eq!(ask(&request(&[field])).await, (End::Reset, 0), "{field:?}");
+        assert_eq!(ask(&open, &request(&[field])).await, (End::Reset, 0), "{field:?}");
     }
 }
 
 /// Section 8.3.
 #[tokio::test]
 async fn pseudo_fields_come_first_once_and_whole() {
+    let open = open().await;
     let (method, scheme): (Field<'_>, Field<'_>) = ((":method", b"GET"), (":scheme", b"http"));
     let (authority, path): (Field<'_>, Field<'_>) = ((":authority", b"x"), (":path", b"/a"));
     let bad: [&[Field<'_>]; 12] = [
@@ -82,13 +90,14 @@ async fn pseudo_fields_come_first_once_and_whole() {
         &[(":method", b"GE T"), scheme, authority, path],
     ];
     for fields in bad {
-        assert_eq!(ask(fields).await, (End::Reset, 0), "{fields:?}");
+        assert_eq!(ask(&open, fields).await, (End::Reset, 0), "{fields:?}");
     }
 }
 
 /// Section 8.3.1.
 #[tokio::test]
 async fn an_authority_names_one_host() {
+    let open = open().await;
     let with = |authority: &'static [u8], more: &[Field<'static>]| {
         let mut fields: Vec<Field<'_>> = vec![(":method", b"GET"), (":scheme", b"http"), (":path", b"/a")];
         if !authority.is_empty() {
@@ -109,23 +118,24 @@ async fn an_authority_names_one_host() {
         with(b"", &[("host", b"u@a")]),
         with(b"a:8080", &[("host", b"a")]),
     ] {
-        assert_eq!(ask(&fields).await, (End::Status(400), 0), "{fields:?}");
+        assert_eq!(ask(&open, &fields).await, (End::Status(400), 0), "{fields:?}");
     }
     // These are not even an authority to h2.
     for authority in [&b"x y"[..], b"x/y", b"x%41", b"[::1"] {
         let fields =
             [(":method", &b"GET"[..]), (":scheme", b"http"), (":path", b"/a"), (":authority", authority)];
-        assert_eq!(ask(&fields).await, (End::Reset, 0), "{authority:?}");
+        assert_eq!(ask(&open, &fields).await, (End::Reset, 0), "{authority:?}");
     }
     for fields in
         [with(b"a", &[("host", b"A")]), with(b"", &[("host", b"a")]), with(b"a:80", &[("host", b"a")])]
     {
-        assert_eq!(ask(&fields).await, (End::Status(200), 1), "{fields:?}");
+        assert_eq!(ask(&open, &fields).await, (End::Status(200), 1), "{fields:?}");
     }
 }
 
 #[tokio::test]
 async fn targets_are_held_to_the_same_as_in_http_1() {
+    let open = open().await;
     let with = |method: &'static [u8], scheme: &'static [u8], path: &'static [u8]| {
         [(":method", method), (":scheme", scheme), (":authority", &b"x"[..]), (":path", path)]
     };
@@ -141,26 +151,31 @@ async fn targets_are_held_to_the_same_as_in_http_1() {
         (b"GET", b"http", b"/a\r\nx", End::Reset),
         (b"GET", b"http", b"http://y/a", End::Reset),
     ] {
-        assert_eq!(ask(&with(method, scheme, path)).await, (end, 0), "{:?}", String::from_utf8_lossy(path));
+        assert_eq!(
+            ask(&open, &with(method, scheme, path)).await,
+            (end, 0),
+            "{:?}",
+            String::from_utf8_lossy(path)
+        );
     }
 }
 
 /// Section 8.1.1: a length that is not the body's.
 #[tokio::test]
 async fn a_length_is_the_bodys() {
+    let open = open().await;
     for (lengths, body) in
         [(&["3"][..], "ab"), (&["1"], "ab"), (&["+2"], "ab"), (&["1", "2"], "ab"), (&["2,2"], "ab")]
     {
-        let (vendor, gateway) = open().await;
-        let mut frames = Frames::open(&gateway).await;
+        let mut frames = Frames::open(&open.gateway).await;
         let lengths: Vec<_> = lengths.iter().map(|length| ("content-length", length.as_bytes())).collect();
         frames.fields(&request(&lengths), false).await;
         frames.data(body.as_bytes(), true).await;
         assert_eq!(frames.end().await, End::Reset, "{lengths:?}");
-        assert!(vendor.heard().is_empty(), "{lengths:?}");
+        assert!(open.vendor.heard().is_empty(), "{lengths:?}");
     }
     let twice: [Field<'_>; 2] = [("content-length", b"0"), ("content-length", b"0")];
-    assert_eq!(ask(&request(&twice)).await, (End::Status(400), 0));
+    assert_eq!(ask(&open, &request(&twice)).await, (End::Status(400), 0));
 }
 
 /// Section 8.1: trailers hold no pseudo-header fields; nothing of trailers goes further, whatever they hold.
@@ -173,7 +188,7 @@ async fn trailers_change_nothing() {
         &[("content-length", b"9")],
     ];
     for trailers in bad {
-        let (vendor, gateway) = open().await;
+        let Open { vendor, gateway } = open().await;
         let mut frames = Frames::open(&gateway).await;
         frames.fields(&request(&[]), false).await;
         frames.data(b"ab", false).await;
@@ -189,7 +204,7 @@ async fn trailers_change_nothing() {
         }
     }
     // Trailers that do not end the stream are no trailers.
-    let (vendor, gateway) = open().await;
+    let Open { vendor, gateway } = open().await;
     let mut frames = Frames::open(&gateway).await;
     frames.fields(&request(&[]), false).await;
     frames.fields(&[("x-a", b"1")], false).await;

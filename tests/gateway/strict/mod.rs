@@ -18,10 +18,24 @@ use tokio::net::TcpStream;
 use crate::support::{Gateway, Reply, Route, Vendor, soon};
 
 /// A vendor, and a gateway that takes any host and path to it.
-async fn open() -> (Vendor, Gateway) {
+struct Open {
+    vendor: Vendor,
+    gateway: Gateway,
+}
+
+async fn open() -> Open {
     let vendor = Vendor::replying(Reply::json("{}")).await;
     let gateway = Gateway::before(&vendor, Route::of("huawei").with("mode = \"passthrough\"")).await;
-    (vendor, gateway)
+    Open { vendor, gateway }
+}
+
+impl Open {
+    /// Holds that bytes are refused with a status, that nothing which follows is read, and that the vendor hears nothing.
+    async fn refuses(&self, status: u16, bytes: impl AsRef<[u8]>) {
+        let (bytes, before) = (bytes.as_ref(), self.vendor.heard().len());
+        refused_by(&self.gateway, status, bytes).await;
+        assert_eq!(self.vendor.heard().len(), before, "passed on: {:?}", String::from_utf8_lossy(bytes));
+    }
 }
 
 /// Sends bytes and reads until the gateway ends the connection.
@@ -33,13 +47,6 @@ async fn talk(to: SocketAddr, bytes: &[u8]) -> String {
     let read = soon("the connection's end", stream.read_to_end(&mut all)).await;
     assert!(read.is_ok() || !all.is_empty(), "cut without an answer: {read:?}");
     String::from_utf8_lossy(&all).into_owned()
-}
-
-/// Holds that bytes are refused with a status, that nothing which follows is read, and that the vendor hears nothing.
-async fn refused(status: u16, bytes: &[u8]) {
-    let (vendor, gateway) = open().await;
-    refused_by(&gateway, status, bytes).await;
-    assert_eq!(vendor.connections(), 0, "passed on: {:?}", String::from_utf8_lossy(bytes));
 }
 
 async fn refused_by(gateway: &Gateway, status: u16, bytes: &[u8]) {
