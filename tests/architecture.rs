@@ -410,3 +410,21 @@ fn pages_link_to_files_that_exist() {
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
+
+/// A rule without its test is a wish.
+#[test]
+fn the_reliability_page_names_tests_that_exist() {
+    let tests = sources("tests/gateway");
+    let page = text("docs/reliability.md");
+    let named = page.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::"));
+    let missing: Vec<_> = named
+        .filter(|(file, name)| {
+            let file = format!("/{file}.rs");
+            *name != "…"
+                && !tests
+                    .iter()
+                    .any(|(path, source)| path.ends_with(&file) && source.contains(&format!("fn {name}(")))
+        })
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 
 use crate::body::Body;
 use crate::gateway::{Reloader, Service};
-use crate::message::without_port;
+use crate::message::host_of;
 use crate::observe::{Format, Observer};
 
 /// What the admin port shows.
@@ -79,8 +79,8 @@ impl Admin {
 
 /// A page that an operator visits can point a name of its own at loopback and read what is here (DNS rebinding).
 fn foreign(parts: &http::request::Parts) -> bool {
-    let host = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok());
-    let host = parts.uri.host().or(host.map(without_port)).unwrap_or("localhost");
+    // What is no host, or names two, is foreign.
+    let host = host_of(parts).map_or("", |named| named.host().map_or("localhost", |host| host.host));
     let probe = matches!(parts.uri.path(), "/livez" | "/readyz" | "/metrics" | "/metrics/resources");
     let own =
         host.eq_ignore_ascii_case("localhost") || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();

@@ -76,12 +76,10 @@ impl Check<'_> {
             self.problem(&at("listener"), format!("there is no [listen.{listener}]"));
         }
         if let Some(prefix) = &route.prefix
-            && (!prefix.starts_with('/') || prefix.contains(['?', '#']))
+            && !is_prefix(prefix)
         {
-            self.problem(
-                &at("prefix"),
-                format!("{prefix:?} must begin with `/` and hold neither `?` nor `#`"),
-            );
+            let what = "must begin with `/`, and its segments hold letters, digits, `-`, `_`, `~` and dots not in front";
+            self.problem(&at("prefix"), format!("{prefix:?} {what}"));
         }
         let pattern = match &route.host {
             None => None,
@@ -237,6 +235,14 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// A prefix that all servers read alike: what is compared with it may be spelled in other ways.
+fn is_prefix(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'.');
+    let segment = |step: &str| !step.is_empty() && !step.starts_with('.') && step.bytes().all(plain);
+    let steps = text.strip_prefix('/').map(|rest| rest.trim_end_matches('/'));
+    steps.is_some_and(|steps| steps.is_empty() || steps.split('/').all(segment))
 }
 
 /// The `{name}`s of a template.

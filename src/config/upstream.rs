@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Span;
+use crate::message::HostPort;
 
 /// How a vendor is called.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
@@ -64,9 +65,7 @@ impl<'de> serde::Deserialize<'de> for HostSent {
         match text.as_str() {
             "as_sent" => Ok(Self::AsSent),
             "upstream" => Ok(Self::Upstream),
-            name if name.parse::<http::uri::Authority>().is_ok_and(|host| !host.as_str().contains('@')) => {
-                Ok(Self::Name(text))
-            }
+            name if HostPort::parse(name).is_ok() => Ok(Self::Name(text)),
             _ => {
                 Err(serde::de::Error::custom(format!("{text:?} is neither as_sent nor upstream nor a host")))
             }

@@ -1,12 +1,13 @@
 //! One request, start to end.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderValue};
-use http::uri::{Authority, PathAndQuery};
-use http::{Method, Request, Response, Uri};
+use futures_util::FutureExt as _;
+use http::header::{self, HeaderMap};
+use http::{Request, Response};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
@@ -14,24 +15,21 @@ use tokio::time::Instant;
 
 use super::breakers::strain_of_status;
 use super::detach::Detach;
+use super::door::{Entered, enter};
 use super::exchange::{Exchange, fresh_id};
+use super::outgoing::{Outgoing, head};
 use super::rescue::rescue;
 use super::unread::{first_hand, says_nothing, says_something, streamed, too_large};
 use super::{Gateway, GatewayError, respond};
 use crate::body::{Body, Budget, Collected, collect};
-use crate::config::{HostSent, Mode};
+use crate::config::Mode;
 use crate::envelope::Diagnostic;
 use crate::judge::unanswered;
-use crate::message::{remove_headers, without_port};
-use crate::profile::Captures;
+use crate::observe::Observer;
 use crate::reply::Prefer;
-use crate::request::{self, Head, Scope, Unknown, may_match, view};
-use crate::route::{Found, Route};
-use crate::upstream::{
-    CallError, Upstream, drop_from_reply, drop_hop_by_hop, names_end_to_end, narrow_accept_encoding,
-};
-
-const VIA: HeaderValue = HeaderValue::from_static("1.1 onevelope");
+use crate::request::{self, Scope, Unknown, may_match, view};
+use crate::route::Route;
+use crate::upstream::{CallError, Upstream, drop_from_reply, narrow_accept_encoding};
 
 /// Answers one request. Always answers: what goes wrong is told in the reply.
 pub(super) async fn answer(
@@ -39,60 +37,46 @@ pub(super) async fn answer(
     listener: Arc<str>,
     request: Request<Incoming>,
 ) -> Response<Body> {
+    let observer = Arc::clone(&gateway.observer);
+    guarded(&observer, answer_one(gateway, listener, request)).await
+}
+
+/// A fault of ours must not end a connection that carries others' calls.
+async fn guarded(observer: &Observer, answer: impl Future<Output = Response<Body>>) -> Response<Body> {
+    let answered = AssertUnwindSafe(answer).catch_unwind().await;
+    answered.unwrap_or_else(|_| suffered(observer, &GatewayError::Fault(PANICKED), &fresh_id()))
+}
+
+const PANICKED: &str = "it panicked; the log says where";
+
+async fn answer_one(gateway: Arc<Gateway>, listener: Arc<str>, request: Request<Incoming>) -> Response<Body> {
     let id = fresh_id();
     let (mut parts, body) = request.into_parts();
-    // What is judged is what will be sent: fields of this connection go first, then the host is settled.
-    let named = names_end_to_end(&parts.headers, |name| gateway.profiles.reads_header(name));
-    if let Some(name) = named {
-        return refuse(&GatewayError::Connection(name.to_string()), &id);
-    }
-    drop_hop_by_hop(&mut parts.headers);
-    let found = match find(&gateway, &listener, &parts) {
-        Ok(found) => found,
-        Err(error) => return refuse(&error, &id),
+    let (lane, entered) = match enter(&gateway, &listener, &mut parts) {
+        Ok(entered) => entered,
+        Err(error) => {
+            gateway.observer.refused(&id, error.reason(), &error);
+            return rescue(&error, &id);
+        }
     };
-    let Found { number, captures } = found;
-    let lane = Arc::clone(&gateway.lanes[number]);
     let exchange = Exchange::new(lane, &gateway.observer, &parts.method, &parts.headers, id);
-    let call = Call { gateway, captures, exchange };
+    let call = Call { gateway, entered, exchange };
     match call.exchange.mode {
         Mode::Passthrough => Box::pin(call.forward(parts, body)).await,
         Mode::Envelope | Mode::Observe => call.look(parts, body).await,
     }
 }
 
-fn refuse(error: &GatewayError, id: &str) -> Response<Body> {
-    tracing::warn!(request_id = id, reason = error.reason(), error = %error, "request not answered by a vendor");
+/// A request that was let in, and is not answered by a vendor.
+fn suffered(observer: &Observer, error: &GatewayError, id: &str) -> Response<Body> {
+    observer.suffered.warn("request not answered by a vendor", id, error.reason(), error);
     rescue(error, id)
-}
-
-/// The route for a request; the host of an absolute-form target counts before the `Host` header.
-fn find(gateway: &Gateway, listener: &str, parts: &http::request::Parts) -> Result<Found, GatewayError> {
-    if parts.method == Method::CONNECT {
-        return Err(GatewayError::Connect);
-    }
-    if parts.headers.get_all(header::HOST).iter().count() > 1 {
-        return Err(GatewayError::BadTarget("it has more than one Host".to_owned()));
-    }
-    let path = parts.uri.path();
-    let host = host_of(parts).unwrap_or("");
-    match gateway.routes.find(listener, without_port(host), path) {
-        Some(found) => Ok(found),
-        None if host.is_empty() => Err(GatewayError::NoHost),
-        None => Err(GatewayError::NoRoute { host: host.to_owned(), path: path.to_owned() }),
-    }
-}
-
-fn host_of(parts: &http::request::Parts) -> Option<&str> {
-    let authority = parts.uri.authority().map(Authority::as_str);
-    authority.or_else(|| parts.headers.get(header::HOST).and_then(|value| value.to_str().ok()))
 }
 
 /// One request on its way, with all it needs.
 struct Call {
     gateway: Arc<Gateway>,
-    /// What the route's host captured.
-    captures: Captures,
+    entered: Entered,
     exchange: Exchange,
 }
 
@@ -110,7 +94,7 @@ impl Call {
             self.count(cause);
         }
         self.exchange.settle("error", error.status());
-        refuse(error, &self.exchange.id)
+        suffered(&self.gateway.observer, error, &self.exchange.id)
     }
 
     fn count(&self, cause: &CallError) {
@@ -146,12 +130,41 @@ impl Call {
         }
     }
 
+    /// The same for a call that may be a batch and was not read: its headers say so.
+    async fn pass_unread(self, parts: http::request::Parts, body: Body) -> Response<Body> {
+        let id = self.exchange.id.clone();
+        let mut response = self.pass_as("unknown", parts, body).await;
+        respond::unknown(response.headers_mut(), &id);
+        response
+    }
+
+    /// Reads of a request. None: it panicked, a fault of ours that must not cost the caller the call.
+    fn reading<T>(&self, read: impl FnOnce() -> T) -> Option<T> {
+        let read = catch_unwind(AssertUnwindSafe(read)).ok();
+        if read.is_none() {
+            self.gateway.observer.diagnostic("normalizer_panicked");
+            tracing::error!(
+                request_id = self.exchange.id,
+                "reading the request panicked; it was passed on unread"
+            );
+        }
+        read
+    }
+
     /// Looks whether the call is a batch we know, and answers it as one.
     async fn look(self, parts: http::request::Parts, body: Incoming) -> Response<Body> {
         let silence = self.upstream().body_timeout;
         let has_body = !body.is_end_stream();
-        if !may_match(&self.gateway.profiles, &self.scope(), &head(&parts, self.route(), ""), has_body) {
-            return Box::pin(self.pass(parts, Body::stream(Bytes::new(), body, Some(silence)))).await;
+        let head = head(&parts, self.route(), "");
+        match self.reading(|| may_match(&self.gateway.profiles, &self.scope(), &head, has_body)) {
+            Some(true) => {}
+            Some(false) => {
+                return Box::pin(self.pass(parts, Body::stream(Bytes::new(), body, Some(silence)))).await;
+            }
+            None => {
+                let body = Body::stream(Bytes::new(), body, Some(silence));
+                return Box::pin(self.pass_unread(parts, body)).await;
+            }
         }
         if is_grpc(&parts.headers) {
             return Box::pin(self.look_at_head(parts, body)).await;
@@ -162,35 +175,35 @@ impl Call {
             Collected::Broken(..) => return self.fail(&GatewayError::RequestCut),
             Collected::Over(front, rest) => {
                 self.gateway.observer.diagnostic("request_over_limit");
-                let id = self.exchange.id.clone();
                 let body = Body::stream(front, rest, Some(silence));
-                let mut response = Box::pin(self.pass_as("unknown", parts, body)).await;
-                respond::unknown(response.headers_mut(), &id);
-                return response;
+                return Box::pin(self.pass_unread(parts, body)).await;
             }
         };
-        let mut asked = match self.view(&parts, &body) {
-            Ok(asked) => asked,
-            Err(cause) => {
+        let mut asked = match self.reading(|| self.view(&parts, &body)) {
+            None => return Box::pin(self.pass_unread(parts, Body::full(body))).await,
+            Some(Ok(asked)) => asked,
+            Some(Err(cause)) => {
                 if let Unknown::Either(..) = cause {
                     self.gateway.observer.diagnostic("request_ambiguous");
-                    tracing::warn!(request_id = self.exchange.id, %cause, "passed untouched");
+                    let lines = &self.gateway.observer.suffered;
+                    lines.warn("request passed untouched", &self.exchange.id, "ambiguous", &cause);
                 }
                 return Box::pin(self.pass(parts, Body::full(body))).await;
             }
         };
         asked.behind(self.route().prefix());
-        let id = self.exchange.id.clone();
+        let (id, observer) = (self.exchange.id.clone(), Arc::clone(&self.gateway.observer));
         match Detach::new(self.batch(parts, body, asked, budget)).await {
             Some(response) => response,
-            None => refuse(&GatewayError::Fault("it panicked; the log says where".to_owned()), &id),
+            None => suffered(&observer, &GatewayError::Fault(PANICKED), &id),
         }
     }
 
     fn view(&self, parts: &http::request::Parts, body: &[u8]) -> Result<request::Request, Unknown> {
-        let upstream = self.upstream().target.authority(&self.captures);
-        let host = upstream.as_ref().map_or("", |upstream| self.host(parts, upstream));
-        let head = head(parts, self.route(), without_port(host));
+        let outgoing = self.outgoing();
+        let upstream = outgoing.upstream();
+        let host = upstream.as_ref().map_or("", |upstream| outgoing.host(parts, upstream).host);
+        let head = head(parts, self.route(), host);
         view(&self.gateway.profiles, &self.scope(), &head, body, self.gateway.limits.bounds)
     }
 
@@ -200,7 +213,7 @@ impl Call {
 
     /// Messages in streams both ways, which nobody here reads: the head says which call it is, and nothing is claimed.
     async fn look_at_head(mut self, parts: http::request::Parts, body: Incoming) -> Response<Body> {
-        let recognised = self.view(&parts, &[]);
+        let recognised = self.reading(|| self.view(&parts, &[])).unwrap_or(Err(Unknown::Nobodys));
         let silence = self.upstream().body_timeout;
         let body = Body::stream(Bytes::new(), body, Some(silence));
         let Ok(asked) = recognised else { return self.pass(parts, body).await };
@@ -248,7 +261,8 @@ impl Call {
         let (body, cut) = match collect(body, self.gateway.reply_body, &mut budget, silence).await {
             Collected::Whole(bytes) => (bytes, false),
             Collected::Broken(bytes, cause) => {
-                tracing::warn!(request_id = self.exchange.id, error = %cause, "the vendor's reply ended early");
+                let lines = &self.gateway.observer.suffered;
+                lines.warn("the vendor's reply ended early", &self.exchange.id, "reply_cut", &cause);
                 (bytes, true)
             }
             Collected::Over(front, rest) => {
@@ -288,9 +302,9 @@ impl Call {
         cause: &CallError,
     ) -> Response<Body> {
         self.count(cause);
-        let known = first_hand(cause);
-        tracing::warn!(request_id = self.exchange.id, reason = cause.reason(), error = %cause, "no reply from the vendor");
-        let envelope = unanswered(asked, known);
+        let lines = &self.gateway.observer.suffered;
+        lines.warn("no reply from the vendor", &self.exchange.id, cause.reason(), cause);
+        let envelope = unanswered(asked, first_hand(cause));
         respond::first_hand(&self.gateway, &mut self.exchange, asked, caller, &envelope, cause.retry_after())
     }
 
@@ -301,7 +315,7 @@ impl Call {
         body: Body,
         action: Option<&str>,
     ) -> Result<(Response<Incoming>, OwnedSemaphorePermit), GatewayError> {
-        let mut request = self.outgoing(parts, body)?;
+        let mut request = self.outgoing().request(parts, body)?;
         let lane = Arc::clone(&self.exchange.lane);
         let endpoint = &lane.endpoint;
         let observer = &self.gateway.observer;
@@ -330,39 +344,8 @@ impl Call {
         Ok(result?)
     }
 
-    fn outgoing(&self, mut parts: http::request::Parts, body: Body) -> Result<Request<Body>, GatewayError> {
-        let target = &self.upstream().target;
-        let bad = |what: &str| GatewayError::BadTarget(what.to_owned());
-        let authority = target.authority(&self.captures).ok_or_else(|| bad("its host gives no upstream"))?;
-        let path = path_and_query(&parts.uri, self.route()).ok_or_else(|| bad("its path is not valid"))?;
-        let host = self.host(&parts, &authority);
-        let as_sent = parts.headers.get(header::HOST).is_some_and(|sent| sent == host);
-        if !as_sent {
-            let host = HeaderValue::from_str(host).map_err(|_| bad("its host is not valid"))?;
-            parts.headers.insert(header::HOST, host);
-        }
-        let headers = &mut parts.headers;
-        drop_ours(headers);
-        headers.remove(header::EXPECT);
-        headers.append(header::VIA, VIA);
-        parts.uri = target.uri(authority, path).ok_or_else(|| bad("its path is not valid"))?;
-        parts.version = http::Version::HTTP_11;
-        parts.extensions.clear();
-        Ok(Request::from_parts(parts, body))
-    }
-
-    /// The host that the vendor will see. Signatures cover it, so it stays as sent where a route names it, unless the upstream's
-    /// configuration says otherwise; else it is the upstream's.
-    fn host<'p>(&'p self, parts: &'p http::request::Parts, upstream: &'p Authority) -> &'p str {
-        let sent = host_of(parts).filter(|host| !host.is_empty());
-        let routed =
-            |host: &&str| self.route().names_host() || self.gateway.routes.names_host(without_port(host));
-        match &self.upstream().host {
-            Some(HostSent::Name(name)) => name,
-            Some(HostSent::Upstream) => upstream.as_str(),
-            Some(HostSent::AsSent) => sent.unwrap_or(upstream.as_str()),
-            None => sent.filter(routed).unwrap_or(upstream.as_str()),
-        }
+    fn outgoing(&self) -> Outgoing<'_> {
+        Outgoing { routes: &self.gateway.routes, lane: &self.exchange.lane, entered: &self.entered }
     }
 }
 
@@ -381,34 +364,20 @@ fn stream(
     Response::from_parts(parts, Body::stream(front, body, Some(silence)).holding(Some(permit)))
 }
 
-/// Path and query byte for byte, minus the route's prefix.
-fn path_and_query(uri: &Uri, route: &Route) -> Option<PathAndQuery> {
-    let sent = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-    let rest = route.strip(sent.as_str())?;
-    if rest.len() == sent.as_str().len() {
-        return Some(sent);
-    }
-    let rooted = if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") };
-    rooted.parse().ok()
-}
-
-/// `Onevelope-*` is between the caller and us.
-fn drop_ours(headers: &mut HeaderMap) {
-    remove_headers(headers, |name| name.as_str().starts_with("onevelope-"));
-}
-
 /// Whether its messages are gRPC's, which may come and go for as long as both sides like.
 fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
-fn head<'r>(parts: &'r http::request::Parts, route: &Route, host: &'r str) -> Head<'r> {
-    let path = route.strip(parts.uri.path()).unwrap_or("/");
-    Head {
-        method: &parts.method,
-        host: Some(host).filter(|host| !host.is_empty()),
-        path: if path.is_empty() { "/" } else { path },
-        query: parts.uri.query().unwrap_or(""),
-        headers: &parts.headers,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_costs_one_answer_and_not_the_connection() {
+        let observer = Observer::new().expect("an observer");
+        let answer = guarded(&observer, async { panic!("a fault of the test's") }).await;
+        assert_eq!(answer.status().as_u16(), 502);
+        assert!(answer.headers().contains_key("onevelope-request-id"));
     }
 }

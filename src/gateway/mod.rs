@@ -6,9 +6,11 @@
 mod answer; // one request, start to end
 mod breakers; // an upstream's breakers, and what trips them
 mod detach; // work that outlives its caller
+mod door; // what is let in
 mod error; // we could not answer
 mod exchange; // what a request knows about itself
 mod lane; // a route, where it leads, what counts it
+mod outgoing; // what the vendor sees
 mod reload; // a new configuration, all or nothing
 mod rescue; // GatewayError → reply; the single place
 mod respond; // envelope → response

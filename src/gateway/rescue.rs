@@ -27,6 +27,10 @@ pub(super) fn rescue(error: &GatewayError, request_id: &str) -> Response<Body> {
     {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(wait)));
     }
+    if error.closes() {
+        // HTTP/2 has no such field, and hyper takes it out there.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert("onevelope-request-id", id);
     }

@@ -68,7 +68,7 @@ impl Judging {
         let id = self.exchange.id.clone();
         match tokio::task::spawn_blocking(|| self.judged()).await {
             Ok(response) => response,
-            Err(cause) => rescue(&GatewayError::Fault(cause.to_string()), &id),
+            Err(_) => rescue(&GatewayError::Fault("it could not read a reply"), &id),
         }
     }
 

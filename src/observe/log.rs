@@ -75,6 +75,26 @@ impl Quota {
     }
 }
 
+/// Log lines of requests that suffered, as many a second as there is room for. Owns line and quota, so that none is written
+/// without asking.
+#[derive(Debug)]
+pub struct Lines(Quota);
+
+impl Lines {
+    pub(super) fn new(a_second: u32) -> Self {
+        Self(Quota::new(a_second))
+    }
+
+    /// `message` is a constant, `reason` a word from a closed set, `cause` is for people; none holds what a caller sent but names.
+    pub fn warn(&self, message: &'static str, request_id: &str, reason: &str, cause: &dyn fmt::Display) {
+        let Some(left_out) = self.0.take(Instant::now()) else { return };
+        if left_out > 0 {
+            tracing::warn!(requests = left_out, "more requests suffered");
+        }
+        tracing::warn!(request_id, reason, error = %cause, "{message}");
+    }
+}
+
 /// One JSON object a line: time, level, then the event's own fields. Written straight into the line, because a batch that
 /// went wrong has one, and a busy gateway has many.
 struct JsonLine;

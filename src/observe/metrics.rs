@@ -37,6 +37,24 @@ const UPSTREAM_DURATION: MetricSpec = MetricSpec {
     labels: &["upstream"],
     help: "Time from a call to the head of its reply, or to its failure.",
 };
+const REFUSED: MetricSpec = MetricSpec {
+    name: "onevelope_refused_total",
+    kind: "counter",
+    labels: &["reason"],
+    help: "Requests that were not let in: they took no route, and nothing was sent.",
+};
+const REFUSED_REASONS: &[&str] = &[
+    "no_route",
+    "connect_refused",
+    "no_host",
+    "bad_host",
+    "bad_method",
+    "bad_target",
+    "bad_framing",
+    "connection_names_end_to_end",
+    "field_passes_for_another",
+    "expectation_failed",
+];
 const SHED: MetricSpec = MetricSpec {
     name: "onevelope_shed_total",
     kind: "counter",
@@ -157,6 +175,7 @@ pub const RESOURCE_METRICS: &[MetricSpec; 7] = &[
 pub const METRICS: &[MetricSpec] = &[
     REQUESTS,
     REQUEST_DURATION,
+    REFUSED,
     UPSTREAM_ATTEMPTS,
     UPSTREAM_DURATION,
     SHED,
@@ -182,6 +201,7 @@ pub(super) struct Metrics {
     pub(super) request_duration: HistogramVec,
     pub(super) upstream_attempts: IntCounterVec,
     pub(super) upstream_duration: HistogramVec,
+    pub(super) refused: IntCounterVec,
     pub(super) shed: IntCounterVec,
     pub(super) breaker_state: IntGaugeVec,
     pub(super) unmapped: IntCounterVec,
@@ -215,6 +235,10 @@ impl Metrics {
         let events_pending =
             IntGaugeVec::new(Opts::new(EVENTS_PENDING.name, EVENTS_PENDING.help), EVENTS_PENDING.labels)?;
         registry.register(Box::new(events_pending.clone()))?;
+        let refused = counter(REFUSED)?;
+        for reason in REFUSED_REASONS {
+            refused.with_label_values(&[*reason]);
+        }
         let shed = counter(SHED)?;
         for reason in SHED_REASONS {
             shed.with_label_values(&[*reason]);
@@ -231,6 +255,7 @@ impl Metrics {
             request_duration: histogram(REQUEST_DURATION, SLOW)?,
             upstream_attempts: counter(UPSTREAM_ATTEMPTS)?,
             upstream_duration: histogram(UPSTREAM_DURATION, SLOW)?,
+            refused,
             shed,
             breaker_state,
             unmapped: counter(UNMAPPED)?,

@@ -19,7 +19,7 @@ mod trace;
 
 pub use event::{Event, Events};
 pub use expose::Format;
-pub use log::{LogFormat, Quota, start_log};
+pub use log::{Lines, LogFormat, Quota, start_log};
 pub use metrics::{METRICS, MetricSpec, RESOURCE_METRICS};
 pub use outbox::{Inbox, Outbox, SinkHandles};
 pub use recent::{Live, Recent};
@@ -53,10 +53,17 @@ pub struct Observer {
     tracing: OnceLock<Tracing>,
     /// Log lines of batches.
     pub batch_lines: Quota,
+    /// Log lines of requests that were not let through: strangers can cause them.
+    refusals: Lines,
+    /// Log lines of requests that got no reply, half of one, or were not read.
+    pub suffered: Lines,
 }
 
 /// Lines a second for batches in which something is not good.
 const BATCH_LINES: u32 = 100;
+/// Lines a second for requests that suffered. Refusals have fewer, and their own: a stranger's must not hide a vendor's failures.
+const SUFFERED_LINES: u32 = 50;
+const REFUSED_LINES: u32 = 10;
 
 /// One route's handles.
 #[derive(Debug, Clone)]
@@ -117,6 +124,8 @@ impl Observer {
             outbox: ArcSwapOption::empty(),
             tracing: OnceLock::new(),
             batch_lines: Quota::new(BATCH_LINES),
+            refusals: Lines::new(REFUSED_LINES),
+            suffered: Lines::new(SUFFERED_LINES),
         }))
     }
 
@@ -141,6 +150,12 @@ impl Observer {
 
     pub fn breaker(&self, upstream: &str) -> BreakerHandles {
         BreakerHandles { upstream: upstream.to_owned(), state: self.metrics.breaker_state.clone() }
+    }
+
+    /// A request that took no route; `reason` is a word from the metric's list.
+    pub fn refused(&self, request_id: &str, reason: &'static str, cause: &dyn std::fmt::Display) {
+        self.metrics.refused.with_label_values(&[reason]).inc();
+        self.refusals.warn("request refused", request_id, reason, cause);
     }
 
     /// A call that was not even tried; `reason` is a [`crate::upstream::Shed`]'s.

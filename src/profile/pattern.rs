@@ -171,7 +171,12 @@ impl Segment {
     }
 }
 
-/// A host: literal labels and `{name}` for one label.
+/// What a host may hold. A capture becomes part of a name that is dialled: nothing in it may begin a port or a user.
+fn is_name(host: &str) -> bool {
+    host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+/// A host: literal labels and `{name}` for one label, or a part of one, of letters, digits, `-` and `_`.
 #[derive(Clone, Debug)]
 pub struct HostPattern {
     labels: Vec<Segment>,
@@ -192,7 +197,7 @@ impl HostPattern {
 
     /// Whether a host (without port) fits.
     pub fn fits(&self, host: &str) -> bool {
-        self.walk(&lower(host), &mut |_, _| {}).is_some()
+        self.walk(&lower(host), &mut |_, _| {}).is_some() && is_name(host)
     }
 
     /// The captures, when the host (without port) fits.
@@ -202,7 +207,7 @@ impl HostPattern {
 
     /// The same for a host in lower case.
     pub(super) fn find_lower(&self, host: &str) -> Option<Captures> {
-        self.walk(host, &mut |_, _| {})?;
+        self.walk(host, &mut |_, _| {}).filter(|()| is_name(host))?;
         let mut captures = Captures::new();
         if self.names().next().is_some() {
             self.walk(host, &mut |name, text| captures.push((name.to_owned(), text.to_owned())))?;
@@ -270,5 +275,8 @@ mod tests {
         let pattern = HostPattern::parse("{service}.{region}.myhuaweicloud.com").expect("pattern");
         assert!(pattern.find("ECS.cn-north-4.myhuaweicloud.com").is_some_and(|c| c[0].1 == "ecs"));
         assert!(pattern.find("ecs.myhuaweicloud.com").is_none());
+        for bad in ["localhost:1", "u@x", "a%2e", "", "{region}", "a b", "[::1]"] {
+            assert!(pattern.find(&format!("{bad}.cn-north-4.myhuaweicloud.com")).is_none(), "{bad}");
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 
+use http::Method;
+
 use super::head::Head;
 use super::reader::{Match, Reader};
 use super::spelling::{Reason, Spelling};
@@ -22,6 +24,9 @@ pub struct Scope<'s> {
 /// Whether a request could be a known batch call, by its head alone. False means: pass it through untouched; [`super::view`]
 /// would not recognise it, whatever its body is.
 pub fn may_match(set: &ProfileSet, scope: &Scope<'_>, head: &Head<'_>, has_body: bool) -> bool {
+    if is_never(head) {
+        return false;
+    }
     let spelling = Spelling::of(head, Bounds::default());
     let reader = Reader { spelling: &spelling, body: None };
     vendors(set, scope).any(|vendor| {
@@ -36,6 +41,11 @@ pub fn may_match(set: &ProfileSet, scope: &Scope<'_>, head: &Head<'_>, has_body:
         });
         by_name || by_path(index, &spelling).any(|at| fits_head(set.get(at).1, &spelling, has_body))
     })
+}
+
+/// A reply to HEAD has no body, so no verdict for each: it is no batch, whatever it names.
+pub(super) fn is_never(head: &Head<'_>) -> bool {
+    head.method == Method::HEAD
 }
 
 /// Actions without a name whose path may fit.

@@ -41,6 +41,9 @@ pub fn view(
     body: &[u8],
     bounds: Bounds,
 ) -> Result<Request, Unknown> {
+    if recognise::is_never(head) {
+        return Err(Unknown::Nobodys);
+    }
     let spelling = Spelling::of(head, bounds);
     let (most, ratio) = MOST_DECODED;
     let codings = joined(head.headers, &CONTENT_ENCODING).unwrap_or_default();
@@ -180,10 +183,7 @@ fn build(
         mark.is_known_to(service.as_deref(), &action.name)
             && reader.first(&mark.at, found).is_some_and(|text| mark.equals.contains(&text.to_lowercase()))
     });
-    let monitor = action.monitor.as_ref().map(|template| {
-        let fill = |path: String, (name, value): &(&str, &str)| path.replace(&format!("{{{name}}}"), value);
-        found.path.iter().fold(template.clone(), fill)
-    });
+    let monitor = action.monitor.as_ref().map(|template| filled(template, &found.path));
     Request {
         region: reader
             .first(&profile.vendor.region, found)
@@ -203,6 +203,30 @@ fn build(
     }
 }
 
+/// A template with the captures filled in, once: what stands in a value is never taken for a name. `{task}` stays, for a reply to
+/// fill.
+fn filled(template: &str, captures: &[(&str, &str)]) -> String {
+    let mut out = String::with_capacity(template.len() + 32);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let capture = after
+            .split_once('}')
+            .and_then(|(name, after)| Some((captures.iter().find(|(own, _)| *own == name)?.1, after)));
+        rest = match capture {
+            Some((value, after)) => {
+                out.push_str(&value.replace('{', "%7B").replace('}', "%7D"));
+                after
+            }
+            None => {
+                out.push('{');
+                after
+            }
+        };
+    }
+    out + rest
+}
+
 /// Whether an action reads from the request's document whom it is about.
 fn action_asks(action: &Action) -> bool {
     let in_document =
@@ -218,5 +242,20 @@ fn service<'f>(action: &'f Action, found: &'f Match<'_>) -> Option<&'f str> {
         (Some(host), Some(_)) if action.services.iter().any(|own| own == host) => Some(host),
         (_, Some(own)) => Some(own),
         (host, None) => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filled;
+
+    #[test]
+    fn a_template_is_filled_once() {
+        let captures = [("project", "{task}{id}"), ("id", "7")];
+        assert_eq!(
+            filled("/v1/{project}/jobs/{task}?of={id}", &captures),
+            "/v1/%7Btask%7D%7Bid%7D/jobs/{task}?of=7"
+        );
+        assert_eq!(filled("/jobs/{task}", &[]), "/jobs/{task}");
     }
 }

@@ -1,5 +1,6 @@
 //! Which route a request takes: the most specific host, then the longest prefix, wins.
 
+mod readings; // what else a path may say to others
 mod rule; // one route, compiled
 
 pub use rule::Route;
@@ -17,6 +18,8 @@ pub struct RouteTable {
     /// All others, best first.
     rest: Vec<usize>,
     routes: Vec<Arc<Route>>,
+    /// Whether a path can decide which route it is.
+    by_path: bool,
 }
 
 /// A route and what its host captured.
@@ -37,6 +40,7 @@ impl RouteTable {
         for (name, route) in &config.routes {
             table.routes.push(Arc::new(Route::build(name, route, upstreams)?));
         }
+        table.by_path = table.routes.iter().any(|route| !route.prefix().is_empty());
         let mut order: Vec<usize> = (0..table.routes.len()).collect();
         order.sort_by_key(|&at| std::cmp::Reverse(table.routes[at].weight()));
         for at in order {
@@ -62,6 +66,23 @@ impl RouteTable {
             let route = &self.routes[number];
             route.fits(listener, host, path).map(|captures| Found { number, captures })
         })
+    }
+
+    /// Whether a path that took a route leads out of it, or to another, as others may read it. `based`: the upstream has a path
+    /// of its own that stands before it.
+    ///
+    /// Where no prefix is cut off and none put before, a path is the vendor's own affair: keys of objects hold `//` and `..`.
+    pub fn escapes(&self, listener: &str, host: &str, path: &str, number: usize, based: bool) -> bool {
+        if (!self.by_path && !based) || readings::is_plain(path) {
+            return false;
+        }
+        let route = &self.routes[number];
+        if (based || !route.prefix().is_empty()) && route.strip(path).is_none_or(readings::climbs) {
+            return true;
+        }
+        let same =
+            |read: &String| self.find(listener, host, read).is_some_and(|found| found.number == number);
+        self.by_path && readings::readings(path).is_none_or(|all| !all.iter().all(same))
     }
 
     /// Whether any route names this host.

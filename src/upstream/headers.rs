@@ -34,10 +34,27 @@ pub fn names_end_to_end(headers: &HeaderMap, is_read: impl Fn(&HeaderName) -> bo
     if !headers.contains_key(header::CONNECTION) {
         return None;
     }
-    connection(headers).find(|name| {
-        matches!(*name, header::HOST | header::AUTHORIZATION | header::DATE | header::COOKIE)
-            || END_TO_END.iter().any(|start| name.as_str().starts_with(start))
-            || is_read(name)
+    connection(headers).find(|name| is_end_to_end(name) || is_read(name))
+}
+
+fn is_end_to_end(name: &HeaderName) -> bool {
+    matches!(*name, header::HOST | header::AUTHORIZATION | header::DATE | header::COOKIE)
+        || END_TO_END.iter().any(|start| name.as_str().starts_with(start))
+}
+
+/// A field whose `_` servers behind a CGI-like interface read as `-`, where that is a field that matters: `X_TC_Action` is
+/// `HTTP_X_TC_ACTION` to them, as `X-TC-Action` is.
+pub fn passes_for_another(headers: &HeaderMap, is_read: impl Fn(&HeaderName) -> bool) -> Option<&HeaderName> {
+    headers.keys().find(|name| {
+        let text = name.as_str();
+        // All bytes are looked at: names are short, and that is quicker than stopping at the first.
+        text.bytes().fold(false, |found, byte| found | (byte == b'_'))
+            && text.replace('_', "-").parse().is_ok_and(|other: HeaderName| {
+                is_end_to_end(&other)
+                    || is_hop_by_hop(&other)
+                    || other == header::CONNECTION
+                    || is_read(&other)
+            })
     })
 }
 

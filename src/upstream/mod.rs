@@ -8,7 +8,9 @@ mod words; // failures below HTTP, for people
 
 pub use breaker::{Breaker, Pass, Standing};
 pub use client::ClientError;
-pub use headers::{drop_from_reply, drop_hop_by_hop, names_end_to_end, narrow_accept_encoding};
+pub use headers::{
+    drop_from_reply, drop_hop_by_hop, names_end_to_end, narrow_accept_encoding, passes_for_another,
+};
 pub use target::Target;
 
 use std::sync::Arc;

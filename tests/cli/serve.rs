@@ -92,6 +92,29 @@ fn it_logs_json_lines_reloads_on_sighup_and_ends_with_0_on_sigterm() {
     assert_eq!(served.child.wait().expect("ended").code(), Some(0));
 }
 
+/// A stranger must not fill the disk, nor put into the log what a path holds.
+#[test]
+fn refused_requests_are_told_in_few_lines_without_their_paths() {
+    let text = config("").replace("[routes.r]\n", "[routes.r]\nhost = \"known.example\"\n");
+    let mut served = Served::start(&file("onevelope.toml", &text));
+    let (began, address) = (std::time::Instant::now(), served.address.clone());
+    let mut sent = 0;
+    // Longer than the second that a quota is for, so that what was left out is told, too.
+    while sent < 300 || began.elapsed().as_millis() < 1_200 {
+        assert!(served.get(&address, "/bot1:SECRET/x?token=SECRET").starts_with("HTTP/1.1 404 "));
+        sent += 1;
+    }
+    let most = 10 * (began.elapsed().as_secs() as usize + 2);
+    assert!(most < sent, "too slow to tell: {sent} requests");
+    served.signal("TERM");
+    let mut log = String::new();
+    served.log.read_to_string(&mut log).expect("a log");
+    let lines = log.lines().filter(|line| line.contains("\"request refused\"")).count();
+    assert!((1..=most).contains(&lines), "{lines} lines for {sent} requests");
+    assert!(log.contains("more requests suffered"), "{log}");
+    assert!(!log.contains("SECRET"), "{log}");
+}
+
 #[test]
 fn a_port_that_is_taken_is_said_and_exits_78() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -16,6 +16,7 @@ mod reload; // a new configuration
 mod resources; // which resources fail
 mod routing; // which route, and what of the address the vendor sees
 mod status; // the status line
+mod strict; // requests that two parties could read differently
 mod support;
 mod timeouts; // late, lost and unreachable
 mod tls; // both sides

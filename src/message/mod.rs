@@ -3,6 +3,10 @@
 //! Format: start line, headers, a blank line, then the body to the end of the file. Lines end with CRLF or LF.
 //! Framing headers are ignored: the file's end is the body's end, to the last byte; an editor's final newline is one of them.
 
+mod host; // whom a message is for
+
+pub use host::{HostPort, Named, NoHost, host_of};
+
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -62,7 +66,7 @@ impl Message {
     pub fn host(&self) -> Option<String> {
         let authority = self.target.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or(rest));
         let authority = authority.or_else(|| self.headers.get("host").and_then(|v| v.to_str().ok()))?;
-        Some(without_port(authority).to_owned())
+        HostPort::parse(authority).ok().map(|named| named.host.to_owned())
     }
 
     /// Path and query of the target.
@@ -82,16 +86,6 @@ pub fn remove_headers(headers: &mut HeaderMap, gone: impl Fn(&HeaderName) -> boo
     for name in gone {
         headers.remove(name);
     }
-}
-
-/// An authority's host.
-pub fn without_port(authority: &str) -> &str {
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    // A trailing dot only says that the name is complete.
-    host.strip_suffix('.').unwrap_or(host)
 }
 
 fn take_line(rest: &mut &[u8]) -> String {
