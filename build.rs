@@ -3,11 +3,16 @@
 use std::process::Command;
 
 fn main() {
-    println!("cargo:rerun-if-changed=.git/HEAD");
+    // The log of HEAD grows with each commit; HEAD itself only names a branch.
+    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
+        println!("cargo:rerun-if-changed={log}");
+    }
     println!("cargo:rerun-if-env-changed=ONEVELOPE_COMMIT");
     println!("cargo:rerun-if-changed=config/profiles");
     let given = option_env("ONEVELOPE_COMMIT").filter(|commit| !commit.is_empty());
-    let commit = given.or_else(git_commit).unwrap_or_else(|| "unknown commit".to_owned());
+    let commit = given
+        .or_else(|| git(&["rev-parse", "--short=12", "HEAD"]))
+        .unwrap_or_else(|| "unknown commit".to_owned());
     println!("cargo:rustc-env=ONEVELOPE_COMMIT={commit}");
 }
 
@@ -15,8 +20,8 @@ fn option_env(name: &str) -> Option<String> {
     std::env::var_os(name)?.into_string().ok()
 }
 
-fn git_commit() -> Option<String> {
-    let output = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output().ok()?;
-    let commit = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then(|| commit.trim().to_owned())
+fn git(args: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(args).output().ok()?;
+    let said = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| said.trim().to_owned())
 }

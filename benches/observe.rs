@@ -20,6 +20,7 @@ use prometheus::{Encoder, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
 use support::clock::{Candidate, Rounds, race};
 use support::conversations::{Conversation, LIMITS, tencent};
 use support::table::{number, print, row};
+use tokio::sync::Semaphore;
 
 /// The binary's own.
 #[global_allocator]
@@ -104,12 +105,12 @@ fn observer(set: &ProfileSet, filled: &[Judged<'_>]) -> Arc<Observer> {
 }
 
 fn record(observer: &Observer, (request, envelope, text): Judged<'_>) {
-    observer.batch(ID, request, envelope, text, TOOK);
+    observer.batch(ID, request, envelope, text, Some(TOOK));
 }
 
 /// With a sink of events whose queue is emptied by whoever calls this.
 fn with_events(observer: &Observer) -> Inbox {
-    let mut outbox = Outbox::new(Include::Failures);
+    let mut outbox = Outbox::new(Include::Failures, Arc::new(Semaphore::new(1 << 20)));
     let inbox = outbox.open(&observer.sink("file", "written"));
     observer.send_events_to(Some(outbox));
     inbox

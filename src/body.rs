@@ -1,5 +1,9 @@
 //! The one body type that flows both ways, and bounded collecting.
 
+mod budget; // what held bodies have together
+
+pub use budget::{Budget, GRAIN, Places};
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,7 +13,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
 use tokio::time::Sleep;
 
 /// A body on its way through the gateway.
@@ -86,6 +90,37 @@ impl Body {
     pub fn holding(mut self, permit: Option<OwnedSemaphorePermit>) -> Self {
         self.permits.extend(permit);
         self
+    }
+
+    /// Keeps a share of the memory until what is held of the body has gone out: the share goes with the bytes themselves, since
+    /// whoever sends them takes them out of the body long before a slow reader has them.
+    #[must_use]
+    pub fn within(mut self, share: Budget) -> Self {
+        let Some(permit) = share.into_permit() else { return self };
+        if self.front.iter().map(Bytes::len).sum::<usize>() < COPIED {
+            return self.holding(Some(permit));
+        }
+        let share = Arc::new(permit);
+        for piece in &mut self.front {
+            let bytes = std::mem::take(piece);
+            *piece = Bytes::from_owner(Held { bytes, _share: Arc::clone(&share) });
+        }
+        self
+    }
+}
+
+/// Bodies below are copied into a connection's own buffer.
+const COPIED: usize = 16 << 10;
+
+/// Bytes with their share of the memory.
+struct Held {
+    bytes: Bytes,
+    _share: Arc<OwnedSemaphorePermit>,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -172,55 +207,6 @@ impl HttpBody for Body {
     }
 }
 
-/// A share of the memory that all held bodies have together; given back on drop.
-#[derive(Debug)]
-pub struct Budget {
-    all: Arc<Semaphore>,
-    held: Option<OwnedSemaphorePermit>,
-    bytes: usize,
-}
-
-/// Bytes that one permit of the shared semaphore stands for.
-pub const GRAIN: usize = 1 << 10;
-
-impl Budget {
-    pub fn new(all: Arc<Semaphore>) -> Self {
-        Self { all, held: None, bytes: 0 }
-    }
-
-    /// Makes the share at least this large; false when there is not that much left.
-    pub fn reserve(&mut self, bytes: usize) -> bool {
-        let Some(more) = bytes.checked_sub(self.bytes).filter(|more| *more > 0) else { return true };
-        let grains = more.div_ceil(GRAIN);
-        let Ok(permit) = Arc::clone(&self.all).try_acquire_many_owned(grains.min(u32::MAX as usize) as u32)
-        else {
-            return false;
-        };
-        self.bytes += grains * GRAIN;
-        match &mut self.held {
-            Some(held) => held.merge(permit),
-            None => self.held = Some(permit),
-        }
-        true
-    }
-
-    /// Makes the share this large as far as there is room, and gives back what is more.
-    pub fn settle(&mut self, bytes: usize) {
-        let surplus = self.bytes.saturating_sub(bytes) / GRAIN;
-        if let Some(held) = &mut self.held
-            && held.split(surplus).is_some()
-        {
-            self.bytes -= surplus * GRAIN;
-        }
-        self.reserve(bytes);
-    }
-
-    /// The share as a permit, for what is held longer than the call: [`Body::holding`].
-    pub fn into_permit(self) -> Option<OwnedSemaphorePermit> {
-        self.held
-    }
-}
-
 /// What collecting gave.
 #[derive(Debug)]
 pub enum Collected {
@@ -265,6 +251,8 @@ pub async fn collect(mut body: Incoming, limit: usize, budget: &mut Budget, sile
                     }
                     all.extend_from_slice(&data);
                 }
+                // What grows holds more than it has.
+                let over = over || !budget.reserve(all.capacity());
                 if over {
                     return Collected::Over(join(first, all), body);
                 }
@@ -275,24 +263,4 @@ pub async fn collect(mut body: Incoming, limit: usize, budget: &mut Budget, sile
 
 fn join(first: Bytes, all: BytesMut) -> Bytes {
     if all.is_empty() { first } else { all.freeze() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_share_grows_while_there_is_room_and_is_given_back() {
-        let all = Arc::new(Semaphore::new(10));
-        let mut budget = Budget::new(Arc::clone(&all));
-        assert!(budget.reserve(8 * GRAIN) && !budget.reserve(11 * GRAIN));
-        budget.settle(2 * GRAIN + 1);
-        assert_eq!(all.available_permits(), 7);
-        budget.settle(5 * GRAIN);
-        assert_eq!(all.available_permits(), 5);
-        let permit = budget.into_permit();
-        assert_eq!(all.available_permits(), 5);
-        drop(permit);
-        assert_eq!(all.available_permits(), 10);
-    }
 }

@@ -39,14 +39,14 @@ pub async fn start(config: Config, profiles: Arc<ProfileSet>, source: Source) ->
     let observer = Observer::new().map_err(|cause| cause.to_string())?;
     observer.trace_with(Tracing::start(&config.traces)?);
     let draft = Draft::of(config.clone(), profiles)?;
-    let service = Service::new(Gateway::new(draft, Arc::clone(&observer)));
+    let service = Service::new(Gateway::new(draft, Arc::clone(&observer), None));
     let mut listeners = Vec::new();
     for (name, listener) in &config.listen.listeners {
         listeners.push(bind(name, listener).await?);
     }
     let admin_config = ListenerConfig { address: config.admin.address, tls: None };
     let admin_listener = bind("admin", &admin_config).await.map_err(|what| format!("admin: {what}"))?;
-    let events = Sinks::start(&config.events, &observer).await?;
+    let events = Sinks::start(&config.events, &observer, service.memory()).await?;
     let reloader =
         Reloader::new(source, &config, service.clone(), Arc::clone(&observer), renewer(&listeners));
     let reloader = Arc::new(reloader);
@@ -108,6 +108,7 @@ impl Running {
         tokio::time::sleep(self.config.drain.delay.0).await;
         let _ = stopper.send(true);
         while tasks.join_next().await.is_some() {}
+        self.admin.service.finish(until).await;
         reloads.abort();
         self.events.stop(until).await;
         let _ = admin_stopper.send(true);

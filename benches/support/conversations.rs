@@ -51,7 +51,7 @@ impl Conversation {
 pub const LIMITS: Limits = Limits {
     decoded_body: 256 << 20,
     ratio: 1000,
-    bounds: Bounds { depth: 128, nodes: 8_000_000 },
+    bounds: Bounds { depth: 128, nodes: 8_000_000, decoded: 64 << 20 },
     items: 1_000_000,
     envelope: 1 << 30,
 };

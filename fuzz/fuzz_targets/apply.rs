@@ -22,7 +22,7 @@ use onevelope::profile::{ProfileSet, load};
 use onevelope::reply::{Incoming, Limits, RawPolicy, Wishes, translate};
 use onevelope::request::{Head, Request, Scope, view};
 
-const BOUNDS: Bounds = Bounds { depth: 64, nodes: 1 << 18 };
+const BOUNDS: Bounds = Bounds { depth: 64, nodes: 1 << 18, decoded: 1 << 20 };
 const LIMITS: Limits =
     Limits { decoded_body: 1 << 20, ratio: 100, bounds: BOUNDS, items: 1 << 18, envelope: 1 << 30 };
 const STATUSES: [u16; 12] = [200, 201, 202, 204, 207, 302, 400, 403, 404, 409, 429, 503];

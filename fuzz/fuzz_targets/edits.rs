@@ -86,7 +86,7 @@ impl Dice {
 
 /// The object with one more member at its root; nothing where it has one of that name, or is no object.
 pub fn injected(body: &[u8], name: &str, value: &str) -> Option<String> {
-    let (document, _) = read(body, Wire::Json, "", Bounds { depth: 60, nodes: 1 << 18 }, false).ok()?;
+    let (document, _) = read(body, Wire::Json, "", Bounds { depth: 60, nodes: 1 << 18, ..Bounds::default() }, false).ok()?;
     let (root, text) = (document.root(), document.text());
     let taken = root.members().any(|(key, _)| key.decode().eq_ignore_ascii_case(name));
     if root.kind() != Kind::Object || taken {
@@ -98,7 +98,7 @@ pub fn injected(body: &[u8], name: &str, value: &str) -> Option<String> {
 
 /// One change at one place; nothing where the body is no JSON.
 pub fn edited(body: &[u8], ids: &[String], dice: &mut Dice) -> Option<String> {
-    let (document, _) = read(body, Wire::Json, "", Bounds { depth: 60, nodes: 1 << 18 }, false).ok()?;
+    let (document, _) = read(body, Wire::Json, "", Bounds { depth: 60, nodes: 1 << 18, ..Bounds::default() }, false).ok()?;
     let mut values = Vec::new();
     collect(document.root(), &mut values);
     let at = dice.below(values.len());

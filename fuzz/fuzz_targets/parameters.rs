@@ -21,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((limit, form)) = data.split_first() else { return };
     let bounds = match limit {
         0..=199 => Bounds::default(),
-        _ => Bounds { depth: *limit as usize - 199, nodes: *limit as usize - 190 },
+        _ => Bounds { depth: *limit as usize - 199, nodes: *limit as usize - 190, ..Bounds::default() },
     };
     match (read_parameters(form, "", bounds), read(form, Wire::Form, "", bounds, false)) {
         (Ok(straight), Ok((by_json, _))) => {

@@ -7,7 +7,7 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::{Admin, JSON, reply};
-use crate::body::{Body, Budget, Collected, collect};
+use crate::body::{Body, Collected, collect};
 use crate::explain::explain_texts;
 
 /// Largest request to the playground.
@@ -71,7 +71,7 @@ fn limit(query: &str) -> usize {
 /// The playground: two pasted messages, and what the profiles in force make of them. Nothing is sent anywhere.
 pub(super) async fn explain(admin: &Admin, body: Incoming) -> Response<Body> {
     let gateway = admin.service.current();
-    let mut budget = Budget::new(std::sync::Arc::clone(&gateway.memory));
+    let mut budget = gateway.shared.budget();
     let wrong =
         |what: &str| reply(StatusCode::UNPROCESSABLE_ENTITY, JSON, json!({ "error": what }).to_string());
     let Collected::Whole(bytes) = collect(body, PLAYGROUND, &mut budget, Duration::from_secs(10)).await

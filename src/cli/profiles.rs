@@ -90,6 +90,7 @@ fn shortened(text: &str, most: usize) -> String {
     if text.len() <= most {
         return text.to_owned();
     }
+    let most = text.floor_char_boundary(most);
     let cut = text[..most].rfind(' ').unwrap_or(most);
     format!("{} …", &text[..cut])
 }

@@ -40,19 +40,41 @@ async fn follow(args: &Args) -> Result<(), String> {
     let url = format!("{}/api/events", args.admin.trim_end_matches('/'));
     let request = http::Request::get(&url).body(Body::empty()).map_err(|cause| format!("{url}: {cause}"))?;
     let mut body = send(request).await?.into_body();
-    let mut text = String::new();
+    let mut messages = Messages::default();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|cause| cause.to_string())?;
         let Ok(data) = frame.into_data() else { continue };
-        text.push_str(&String::from_utf8_lossy(&data));
-        while let Some((message, rest)) = text.split_once("\n\n") {
-            if let Some(line) = line(args, message) {
+        for message in messages.add(&data) {
+            if let Some(line) = line(args, &message) {
                 super::put(&line);
             }
-            text = rest.to_owned();
         }
     }
     Err("the gateway ended the stream".to_owned())
+}
+
+/// The stream's messages, whole: a character may come in two pieces, and a message in many.
+#[derive(Default)]
+struct Messages {
+    rest: Vec<u8>,
+    /// How much of the rest was looked through for an end.
+    seen: usize,
+}
+
+impl Messages {
+    fn add(&mut self, data: &[u8]) -> Vec<String> {
+        self.rest.extend_from_slice(data);
+        let (mut whole, mut start) = (Vec::new(), 0);
+        while let Some(end) = self.rest[self.seen..].windows(2).position(|two| two == b"\n\n") {
+            let end = self.seen + end;
+            whole.push(String::from_utf8_lossy(&self.rest[start..end]).into_owned());
+            start = end + 2;
+            self.seen = start;
+        }
+        self.rest.drain(..start);
+        self.seen = self.rest.len().saturating_sub(1);
+        whole
+    }
 }
 
 /// A message as a line, if it is wanted: JSON for machines, columns for people.
@@ -89,4 +111,19 @@ fn line(args: &Args, message: &str) -> Option<String> {
             text("vendor_code")
         ),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Messages;
+
+    #[test]
+    fn a_character_in_two_pieces_stays_one() {
+        let stream = "data: \u{e9}\u{4e00}\n\ndata: b\n\nda".as_bytes();
+        for size in 1..stream.len() {
+            let mut messages = Messages::default();
+            let whole: Vec<String> = stream.chunks(size).flat_map(|piece| messages.add(piece)).collect();
+            assert_eq!(whole, ["data: \u{e9}\u{4e00}", "data: b"], "pieces of {size}");
+        }
+    }
 }

@@ -20,7 +20,8 @@ pub struct LimitsConfig {
     pub items: usize,
     /// Largest envelope that is written; `raw` is cut to what the results leave.
     pub envelope: ByteSize,
-    /// Most bytes that all calls together may hold: bodies, and four times a reply's size while it is read.
+    /// Most bytes that all calls together may hold: bodies, what they become and are read into, asked items, envelopes until
+    /// their last byte is sent, events that wait.
     pub memory: ByteSize,
     /// Most calls on their way to vendors at once, over all upstreams.
     pub in_flight: usize,

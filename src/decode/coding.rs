@@ -54,6 +54,13 @@ pub fn decode_content<'a>(
     Ok(current)
 }
 
+/// Most bytes that a body of `len` becomes within these bounds, whatever stands in it.
+pub fn most_decoded(len: usize, codings: &str, limit: usize, ratio: usize) -> usize {
+    let once = |len: usize, _| limit.min(len.saturating_mul(ratio).max(1 << 20));
+    let does = |name: &&str| !name.is_empty() && !name.eq_ignore_ascii_case("identity");
+    codings.split(',').map(str::trim).filter(does).take(MOST_CODINGS).fold(len, once)
+}
+
 fn open(body: &[u8], coding: &str, limit: usize) -> Result<Vec<u8>, CodingError> {
     match coding {
         "gzip" | "x-gzip" => drain(flate2::read::MultiGzDecoder::new(body), "gzip", limit),

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::compare::{same, same_bytes};
-use super::form::Written;
+use super::sorted::Written;
 use super::tape::{Kind, Node, Suspects, Tape};
 use crate::json_text::{string, unescape};
 

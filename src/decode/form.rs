@@ -1,27 +1,13 @@
-//! Query strings and form bodies as a tree: `X.N.Y=v` becomes `{"X":[{"Y":"v"}]}`.
+//! Query strings and form bodies as a tree: `X.N.Y=v` becomes `{"X":[{"Y":"v"}]}`. What stands in order is read here, the rest is
+//! sorted first (`sorted`).
 //!
 //! Indexed parameters count from 0 or 1 and are put in numeric order; AWS writes `X.member.N` for the same thing. Gaps are
 //! closed, and said: some readers stop there. A value that is a JSON list or object is read as such (Alibaba squeezes ids into one
 //! parameter). Keys keep their order of first appearance, repeats are kept.
 
-use std::borrow::Cow;
-
-use hashbrown::HashMap;
-use percent_encoding::percent_decode_str;
-
 use super::Bounds;
+use super::sorted::{DEEPEST, MEMBER, Written, plain_number, steps};
 use super::tape::{Kind, MOST_NODES, Node};
-use crate::json_text::string;
-
-/// What is not said by the tree about how its parameters are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Written {
-    /// Readers differ: a number of a list stands twice, is left out (who counts from the first on stops there), has a sign or
-    /// noughts before it, or stands beside names; or a structure has a member twice.
-    pub(super) oddly: bool,
-    /// A list begins with 0.
-    pub(super) from_nought: bool,
-}
 
 /// Reads parameters that stand in order and need no decoding straight onto the tape, and whether a list begins with 0; none
 /// where anything is unusual.
@@ -200,185 +186,19 @@ fn has(members: &[Node], text: &str, name: &str) -> bool {
     left == 0
 }
 
-/// A number as everybody writes it: without a sign, without noughts before it.
-fn plain_number(text: &str) -> Option<u64> {
-    let plain = text == "0" || text.as_bytes().first().is_some_and(|first| matches!(first, b'1'..=b'9'));
-    if plain { text.parse().ok() } else { None }
-}
-
-/// A parameter tree while it is built.
-enum Part<'t> {
-    Text(Cow<'t, str>),
-    Members(Group<'t>),
-}
-
-/// Members in order of appearance; those that hold members of their own can be found again.
-#[derive(Default)]
-struct Group<'t> {
-    list: Vec<(Cow<'t, str>, Part<'t>)>,
-    groups: HashMap<Cow<'t, str>, usize, foldhash::fast::RandomState>,
-    /// Whether names lead here with a `member` before the number, and without: whoever writes a list writes it in one way.
-    by_member: bool,
-    plainly: bool,
-}
-
-/// What AWS's query protocol writes before the numbers of a list.
-const MEMBER: &str = ".member.";
-
-/// A name's steps; AWS's `member` before a number says nothing.
-fn steps(name: &str) -> impl Iterator<Item = &str> {
-    name.split('.').filter(|step| *step != "member")
-}
-
-/// The same, and which of them stand behind a `member`.
-fn steps_by_member(name: &str) -> impl Iterator<Item = (&str, bool)> {
-    let mut behind = false;
-    name.split('.').filter_map(move |step| {
-        let is_member = step == "member";
-        let was = std::mem::replace(&mut behind, is_member);
-        (!is_member).then_some((step, was))
-    })
-}
-
-/// Deepest path; a deeper one is a caller's mischief, not a vendor's parameter.
-const DEEPEST: usize = 16;
-
-/// The text's pairs as JSON. Never fails: what is no pair is a name without a value.
-pub fn form_to_json(text: &str) -> String {
-    to_json(text).0
-}
-
-/// The same, and how it was written.
-pub(super) fn to_json(text: &str) -> (String, Written) {
-    let mut root = Group::default();
-    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (name, value) = (plain(name), plain(value));
-        if steps(&name).count() > DEEPEST || steps(&name).any(str::is_empty) {
-            root.list.push((name, Part::Text(value)));
-            continue;
-        }
-        match name {
-            Cow::Borrowed(name) => {
-                root.insert(steps_by_member(name).map(|(step, by)| (Cow::Borrowed(step), by)), value);
-            }
-            Cow::Owned(name) => {
-                let owned = |(step, by): (&str, bool)| (Cow::Owned(step.to_owned()), by);
-                root.insert(steps_by_member(&name).map(owned), value);
-            }
-        }
-    }
-    let mut out = Vec::with_capacity(text.len() + text.len() / 4 + 16);
-    let mut written = Written::default();
-    write(&mut out, &Part::Members(root), true, &mut written);
-    (String::from_utf8(out).unwrap_or_default(), written)
-}
-
-impl<'t> Group<'t> {
-    fn insert(&mut self, mut steps: impl Iterator<Item = (Cow<'t, str>, bool)>, value: Cow<'t, str>) {
-        let Some((mut step, _)) = steps.next() else { return };
-        let mut group = self;
-        for (next, by_member) in steps {
-            group = group.inner(step);
-            group.by_member |= by_member;
-            group.plainly |= !by_member;
-            step = next;
-        }
-        group.list.push((step, Part::Text(value)));
-    }
-
-    /// The members below a name.
-    fn inner(&mut self, name: Cow<'t, str>) -> &mut Group<'t> {
-        // Mostly the one before: parameters of one list stand together.
-        let last =
-            self.list.last().is_some_and(|(last, part)| *last == name && matches!(part, Part::Members(_)));
-        let known = if last { Some(self.list.len() - 1) } else { self.groups.get(&name).copied() };
-        let at = known.unwrap_or_else(|| {
-            self.groups.insert(name.clone(), self.list.len());
-            self.list.push((name, Part::Members(Group::default())));
-            self.list.len() - 1
-        });
-        match &mut self.list[at].1 {
-            Part::Members(inner) => inner,
-            Part::Text(_) => unreachable!("only groups are remembered"),
-        }
-    }
-}
-
-fn write(out: &mut Vec<u8>, part: &Part<'_>, is_root: bool, written: &mut Written) {
-    match part {
-        Part::Text(text) => {
-            let looks_json = text.starts_with(['[', '{']);
-            if looks_json && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
-                out.extend_from_slice(text.as_bytes());
-            } else {
-                string(out, text);
-            }
-        }
-        Part::Members(Group { list: members, by_member, plainly, .. }) => match numbered(members) {
-            Some(elements) => {
-                written.oddly |= !counts(members, &elements) || (*by_member && *plainly);
-                written.from_nought |= elements[0].0 == 0;
-                out.push(b'[');
-                for (n, (_, element)) in elements.into_iter().enumerate() {
-                    if n > 0 {
-                        out.push(b',');
-                    }
-                    write(out, element, false, written);
-                }
-                out.push(b']');
-            }
-            None => {
-                written.oddly |= !is_root && is_odd(members);
-                out.push(b'{');
-                for (n, (name, value)) in members.iter().enumerate() {
-                    if n > 0 {
-                        out.push(b',');
-                    }
-                    string(out, name);
-                    out.push(b':');
-                    write(out, value, false, written);
-                }
-                out.push(b'}');
-            }
-        },
-    }
-}
-
-/// Whether a list's numbers, sorted, are 0, 1, 2 … or 1, 2, 3 …, and plainly written.
-fn counts(members: &[(Cow<'_, str>, Part<'_>)], elements: &[(u64, &Part<'_>)]) -> bool {
-    elements.first().is_some_and(|(first, _)| *first <= 1)
-        && elements.windows(2).all(|pair| pair[1].0 - pair[0].0 == 1)
-        && members.iter().all(|(name, _)| plain_number(name).is_some())
-}
-
-/// Whether a structure has a member twice, or one that is a number.
-fn is_odd(members: &[(Cow<'_, str>, Part<'_>)]) -> bool {
-    let mut seen = std::collections::HashSet::with_capacity(members.len());
-    members.iter().any(|(name, _)| name.parse::<u64>().is_ok() || !seen.insert(name))
-}
-
-/// The members in numeric order, when all their names are numbers.
-fn numbered<'m, 't>(members: &'m [(Cow<'t, str>, Part<'t>)]) -> Option<Vec<(u64, &'m Part<'t>)>> {
-    let mut elements = Vec::with_capacity(members.len());
-    for (name, part) in members {
-        elements.push((name.parse::<u64>().ok()?, part));
-    }
-    elements.sort_by_key(|(number, _)| *number);
-    (!elements.is_empty()).then_some(elements)
-}
-
-fn plain(text: &str) -> Cow<'_, str> {
-    match memchr::memchr2(b'+', b'%', text.as_bytes()) {
-        None => Cow::Borrowed(text),
-        Some(_) => Cow::Owned(percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::sorted;
     use super::super::{Document, Scalar, Value, Wire, read};
     use super::*;
+
+    fn form_to_json(form: &str) -> String {
+        to_json(form).0
+    }
+
+    fn to_json(form: &str) -> (String, Written) {
+        sorted::to_json(form, Bounds::default()).expect("few")
+    }
 
     fn check(form: &str, json: &str) {
         assert_eq!(form_to_json(form), json);

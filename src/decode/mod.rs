@@ -15,13 +15,14 @@ mod lines; // text lines and NDJSON
 mod multipart; // multipart/mixed of HTTP messages
 mod pointer; // the way to a node
 mod repair; // JSON with slips → JSON
+mod sorted; // parameters in any order → JSON
 mod strict; // JSON that every reader takes
 mod tape; // the tree's flat form
 mod twin; // an object read by the one before it
 mod xml;
 
 pub use charset::to_utf8;
-pub use coding::{CODINGS, CodingError, decode_content};
+pub use coding::{CODINGS, CodingError, decode_content, most_decoded};
 pub use compare::same;
 pub use document::{Document, Scalar, Value};
 pub use fields::{changes, response_keys};
@@ -42,11 +43,13 @@ pub struct Bounds {
     pub depth: usize,
     /// Most nodes (values and keys) in one document; 12 bytes each.
     pub nodes: usize,
+    /// Most bytes that a coded body may become.
+    pub decoded: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { depth: 128, nodes: 8_000_000 }
+        Self { depth: 128, nodes: 8_000_000, decoded: 64 << 20 }
     }
 }
 
@@ -81,6 +84,13 @@ pub enum DecodeError {
     Binary,
     #[error("no body")]
     Empty,
+}
+
+impl DecodeError {
+    /// Whether the body was not read since that would take too much, whatever stands in it.
+    pub fn is_limit(&self) -> bool {
+        matches!(self, Self::TooDeep { .. } | Self::TooMany { .. } | Self::TooLong)
+    }
 }
 
 /// How faithfully a document mirrors its bytes.
@@ -122,13 +132,11 @@ pub fn read<'a>(
             let (content, root) = xml::to_json(&text, bounds)?;
             owned(content, bounds)?.of_xml(root)
         }
-        Wire::Form => owned(form::form_to_json(&text), bounds)?,
-        Wire::Multipart => {
-            owned(multipart::to_json(body, media_type, bounds).ok_or(missing_boundary())?, bounds)?
-        }
+        Wire::Form => owned(sorted::to_json(&text, bounds)?.0, bounds)?,
+        Wire::Multipart => owned(multipart::to_json(body, media_type, bounds)?, bounds)?,
         Wire::Ndjson => owned(lines::ndjson_to_json(&text, bounds)?, bounds)?,
-        Wire::Lines => owned(lines::lines_to_json(&text), bounds)?,
-        Wire::Labelled => owned(lines::labelled_to_json(&text), bounds)?,
+        Wire::Lines => owned(lines::lines_to_json(&text, bounds)?, bounds)?,
+        Wire::Labelled => owned(lines::labelled_to_json(&text, bounds)?, bounds)?,
     };
     Ok((document, fidelity))
 }
@@ -147,7 +155,7 @@ pub fn read_parameters<'a>(
     match form::parse_plain(&text, bounds) {
         Some((nodes, written)) => Ok(Document::parameters(text, nodes, written)),
         None => {
-            let (json, written) = form::to_json(&text);
+            let (json, written) = sorted::to_json(&text, bounds)?;
             Ok(owned(json, bounds)?.of_parameters(written))
         }
     }
@@ -178,10 +186,6 @@ fn json_or_mended<'a>(
 fn owned<'a>(text: String, bounds: Bounds) -> Result<Document<'a>, DecodeError> {
     let tape = json::parse(&text, bounds)?;
     Ok(Document::new(Cow::Owned(text), tape))
-}
-
-fn missing_boundary() -> DecodeError {
-    DecodeError::Syntax { wire: Wire::Multipart, offset: 0, what: "no boundary" }
 }
 
 /// The wire format a body is most likely in: its first byte decides, since media types lie (servers send JSON
@@ -255,6 +259,23 @@ fn typed(media_type: &str) -> Option<Wire> {
         () => None,
     }
 }
+/// About how many nodes a body has, by a few pieces of it. What its wire is does not matter: a value or key stands behind a mark.
+pub fn likely_nodes(body: &[u8]) -> usize {
+    const PIECES: usize = 8;
+    const PIECE: usize = 512;
+    let step = (body.len() / PIECES).max(1);
+    let (mut seen, mut marks, mut lines) = (0, 0, 0);
+    for piece in body.chunks(step).map(|chunk| &chunk[..chunk.len().min(PIECE)]) {
+        seen += piece.len();
+        marks += piece.iter().filter(|b| matches!(b, b',' | b':' | b'{' | b'[' | b'&' | b'=' | b'<')).count();
+        // An element may have one mark, and is a key and a value.
+        marks += piece.iter().filter(|b| **b == b'<').count();
+        lines += piece.iter().filter(|b| **b == b'\n').count();
+    }
+    // Per thousand, which no size overflows.
+    (body.len() / 1000 + 1).saturating_mul(marks.max(lines) * 1000 / seen.max(1) + 1)
+}
+
 /// Whether a media type announces a binary format that no reader here knows.
 pub fn is_binary(media_type: &str) -> bool {
     names(media_type, "application/cbor") == Some(0) || names(media_type, "+cbor").is_some()

@@ -7,19 +7,28 @@
 //! Both MIME headers and embedded HTTP headers land in `headers`, lower case, the MIME one first.
 
 use super::charset::parameter;
+use super::tape::Room;
 use super::{Bounds, DecodeError, Wire, json, sniff, xml};
 use crate::json_text::{number, string};
 
 /// Most parts read; more is a bomb.
 const MOST_PARTS: usize = 100_000;
 const MOST_NESTING: usize = 4;
+/// Most headers of a part, those of the message in it included; servers take about a hundred of a whole request.
+const MOST_HEADERS: usize = 200;
 
-/// The body as JSON; nothing without a boundary or when the closing delimiter is missing.
-pub(super) fn to_json(body: &[u8], media_type: &str, bounds: Bounds) -> Option<String> {
-    let mut out = Vec::with_capacity(body.len());
-    let boundary = parameter(media_type, "boundary").map(str::to_owned).or_else(|| guess_boundary(body))?;
-    multipart(&mut out, body, &boundary, bounds, 0)?;
-    String::from_utf8(out).ok()
+/// The body as JSON.
+///
+/// # Errors
+/// `TooMany` and `TooDeep`; `Syntax` without a boundary, when the closing delimiter is missing, and for a part that is none.
+pub(super) fn to_json(body: &[u8], media_type: &str, bounds: Bounds) -> Result<String, DecodeError> {
+    let mut reader = Reader { out: Vec::with_capacity(body.len()), bounds, room: Room::of(bounds) };
+    reader.multipart(body, media_type, 0)?;
+    String::from_utf8(reader.out).map_err(|_| broken("no text"))
+}
+
+fn broken(what: &'static str) -> DecodeError {
+    DecodeError::Syntax { wire: Wire::Multipart, offset: 0, what }
 }
 
 /// The first line, when it looks like a delimiter.
@@ -29,23 +38,36 @@ fn guess_boundary(body: &[u8]) -> Option<String> {
     std::str::from_utf8(boundary).ok().map(str::to_owned)
 }
 
-fn multipart(out: &mut Vec<u8>, body: &[u8], boundary: &str, bounds: Bounds, depth: usize) -> Option<()> {
-    if depth > MOST_NESTING || boundary.is_empty() {
-        return None;
-    }
-    out.extend_from_slice(b"{\"parts\":[");
-    for (n, part) in split(body, boundary)?.into_iter().enumerate() {
-        if n > 0 {
-            out.push(b',');
-        }
-        write_part(out, part, bounds, depth)?;
-    }
-    out.extend_from_slice(b"]}");
-    Some(())
+/// What is written, and how much more may be.
+struct Reader {
+    out: Vec<u8>,
+    bounds: Bounds,
+    room: Room,
 }
 
-/// The parts between delimiters. Nothing when the closing delimiter is missing: the body was cut.
-fn split<'b>(body: &'b [u8], boundary: &str) -> Option<Vec<&'b [u8]>> {
+impl Reader {
+    fn multipart(&mut self, body: &[u8], media_type: &str, depth: usize) -> Result<(), DecodeError> {
+        if depth > MOST_NESTING {
+            return Err(DecodeError::TooDeep { depth: MOST_NESTING });
+        }
+        let told = parameter(media_type, "boundary").map(str::to_owned);
+        let boundary = told.or_else(|| guess_boundary(body)).filter(|boundary| !boundary.is_empty());
+        let parts = split(body, &boundary.ok_or(broken("no boundary"))?)?;
+        self.room.take(2)?;
+        self.out.extend_from_slice(b"{\"parts\":[");
+        for (n, part) in parts.into_iter().enumerate() {
+            if n > 0 {
+                self.out.push(b',');
+            }
+            self.part(part, depth)?;
+        }
+        self.out.extend_from_slice(b"]}");
+        Ok(())
+    }
+}
+
+/// The parts between delimiters. An error when the closing delimiter is missing: the body was cut.
+fn split<'b>(body: &'b [u8], boundary: &str) -> Result<Vec<&'b [u8]>, DecodeError> {
     let delimiter = format!("--{boundary}");
     let mut parts = Vec::new();
     let mut start: Option<usize> = None;
@@ -57,16 +79,16 @@ fn split<'b>(body: &'b [u8], boundary: &str) -> Option<Vec<&'b [u8]>> {
                 parts.push(without_line_end(&body[from..at]));
             }
             if rest == b"--" {
-                return Some(parts);
+                return Ok(parts);
             }
             if parts.len() > MOST_PARTS {
-                return None;
+                return Err(DecodeError::TooMany { nodes: MOST_PARTS });
             }
             start = Some(at + line.len());
         }
         at += line.len();
     }
-    None
+    Err(broken("no boundary"))
 }
 
 fn without_line_end(part: &[u8]) -> &[u8] {
@@ -74,53 +96,94 @@ fn without_line_end(part: &[u8]) -> &[u8] {
     part.strip_suffix(b"\r").unwrap_or(part)
 }
 
-fn write_part(out: &mut Vec<u8>, part: &[u8], bounds: Bounds, depth: usize) -> Option<()> {
-    let mut rest = part;
-    let mut headers: Vec<(String, String)> = Vec::new();
-    let mut start_line = None;
-    // MIME headers, then (after a blank line or not) a start line and its own headers.
-    while let Some((line, after)) = next_line(rest) {
-        if line.is_empty() {
-            rest = after;
-            let is_http = media_type(&headers).is_some_and(|m| m.starts_with("application/http"));
-            if start_line.is_some() || !is_http {
-                break;
+impl Reader {
+    fn part(&mut self, part: &[u8], depth: usize) -> Result<(), DecodeError> {
+        let Head { start_line, headers, rest } = Head::of(part)?;
+        self.room.take(7 + 2 * headers.len())?;
+        self.out.extend_from_slice(b"{\"headers\":{");
+        for (n, (name, value)) in headers.iter().enumerate() {
+            if n > 0 {
+                self.out.push(b',');
             }
-            continue;
+            string(&mut self.out, name);
+            self.out.push(b':');
+            string(&mut self.out, value);
         }
-        if start_line.is_none() && is_start_line(line) {
-            start_line = Some(line.to_owned());
-        } else if let Some((name, value)) = line.split_once(':') {
-            headers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
-        } else {
-            break;
+        self.out.push(b'}');
+        if let Some(line) = start_line {
+            write_start_line(&mut self.out, line);
         }
-        rest = after;
+        self.out.extend_from_slice(b",\"body\":");
+        // The embedded message's own media type comes last and is the body's.
+        let media_type =
+            headers.iter().rev().find(|(name, _)| name == "content-type").map_or("", |(_, v)| *v);
+        self.body(rest.trim_ascii(), media_type, depth)?;
+        self.out.push(b'}');
+        Ok(())
     }
-    out.extend_from_slice(b"{\"headers\":{");
-    for (n, (name, value)) in headers.iter().enumerate() {
-        if n > 0 {
-            out.push(b',');
+
+    fn body(&mut self, body: &[u8], media_type: &str, depth: usize) -> Result<(), DecodeError> {
+        let wire = sniff(body, media_type);
+        if wire == Some(Wire::Multipart) {
+            return self.multipart(body, media_type, depth + 1);
         }
-        string(out, name);
-        out.push(b':');
-        string(out, value);
+        let text = String::from_utf8_lossy(body);
+        match wire {
+            Some(Wire::Json) if json::parse(&text, self.bounds).is_ok() => {
+                self.out.extend_from_slice(text.as_bytes());
+            }
+            Some(Wire::Xml) => match xml::to_json(&text, self.bounds).map(|(content, _)| content) {
+                Ok(inner) => self.out.extend_from_slice(inner.as_bytes()),
+                Err(cause @ (DecodeError::TooDeep { .. } | DecodeError::TooMany { .. })) => {
+                    return Err(cause);
+                }
+                Err(_) => string(&mut self.out, &text),
+            },
+            _ => string(&mut self.out, &text),
+        }
+        Ok(())
     }
-    out.push(b'}');
-    if let Some(line) = &start_line {
-        write_start_line(out, line);
-    }
-    out.extend_from_slice(b",\"body\":");
-    // The embedded message's own media type comes last and is the body's.
-    let media_type =
-        headers.iter().rev().find(|(name, _)| name == "content-type").map_or("", |(_, v)| v.as_str());
-    write_body(out, rest.trim_ascii(), media_type, bounds, depth)?;
-    out.push(b'}');
-    Some(())
 }
 
-fn media_type(headers: &[(String, String)]) -> Option<&str> {
-    headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.as_str())
+/// What stands in front of a part's body.
+struct Head<'p> {
+    start_line: Option<&'p str>,
+    headers: Vec<(String, &'p str)>,
+    rest: &'p [u8],
+}
+
+impl<'p> Head<'p> {
+    /// MIME headers, then (after blank lines or not) a start line and its own headers.
+    fn of(part: &'p [u8]) -> Result<Self, DecodeError> {
+        let mut head = Self { start_line: None, headers: Vec::new(), rest: part };
+        // Told by the first media type, once: it is asked at each blank line.
+        let mut is_http = None;
+        while let Some((line, after)) = next_line(head.rest) {
+            if line.is_empty() {
+                head.rest = after;
+                if head.start_line.is_some() || is_http != Some(true) {
+                    break;
+                }
+                continue;
+            }
+            if head.start_line.is_none() && is_start_line(line) {
+                head.start_line = Some(line);
+            } else if let Some((name, value)) = line.split_once(':') {
+                if head.headers.len() >= MOST_HEADERS {
+                    return Err(DecodeError::TooMany { nodes: MOST_HEADERS });
+                }
+                let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
+                if name == "content-type" && is_http.is_none() {
+                    is_http = Some(value.starts_with("application/http"));
+                }
+                head.headers.push((name, value));
+            } else {
+                break;
+            }
+            head.rest = after;
+        }
+        Ok(head)
+    }
 }
 
 /// One header or start line, and what follows; nothing when it is not UTF-8 or the part is over.
@@ -175,25 +238,6 @@ pub fn path_of(target: &str) -> &str {
     path.split(['?', '#']).next().unwrap_or(path)
 }
 
-fn write_body(out: &mut Vec<u8>, body: &[u8], media_type: &str, bounds: Bounds, depth: usize) -> Option<()> {
-    let text = String::from_utf8_lossy(body);
-    match sniff(body, media_type) {
-        Some(Wire::Multipart) => {
-            let boundary =
-                parameter(media_type, "boundary").map(str::to_owned).or_else(|| guess_boundary(body))?;
-            return multipart(out, body, &boundary, bounds, depth + 1);
-        }
-        Some(Wire::Json) if json::parse(&text, bounds).is_ok() => out.extend_from_slice(text.as_bytes()),
-        Some(Wire::Xml) => match xml::to_json(&text, bounds).map(|(content, _)| content) {
-            Ok(inner) => out.extend_from_slice(inner.as_bytes()),
-            Err(DecodeError::TooDeep { .. }) => return None,
-            Err(_) => string(out, &text),
-        },
-        _ => string(out, &text),
-    }
-    Some(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,7 +246,7 @@ mod tests {
         let body = body.replace('\n', "\r\n");
         assert_eq!(
             to_json(body.as_bytes(), "multipart/mixed; boundary=\"b=1\"", Bounds::default()).as_deref(),
-            Some(json)
+            Ok(json)
         );
     }
 
@@ -229,6 +273,7 @@ mod tests {
 
     #[test]
     fn a_cut_body_is_not_read() {
-        assert_eq!(to_json(b"--b\r\nA: b\r\n\r\nx", "multipart/mixed; boundary=b", Bounds::default()), None);
+        let cut = to_json(b"--b\r\nA: b\r\n\r\nx", "multipart/mixed; boundary=b", Bounds::default());
+        assert_eq!(cut, Err(broken("no boundary")));
     }
 }

@@ -1,5 +1,7 @@
 //! The flat form of a tree: a node for every value and every key, in the order of the text, containers before their content.
 
+use super::{Bounds, DecodeError};
+
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -81,6 +83,27 @@ impl Node {
     #[inline]
     pub(super) fn close(&mut self, end: usize, next: usize) {
         *self = Self::new(self.kind(), false, self.start as usize, end, next);
+    }
+}
+
+/// How many more nodes a document may have: asked by readers that write JSON text, before they write.
+#[derive(Debug)]
+pub(super) struct Room {
+    left: usize,
+    most: usize,
+}
+
+impl Room {
+    pub(super) fn of(bounds: Bounds) -> Self {
+        // The root is one.
+        Self { left: bounds.nodes.saturating_sub(1), most: bounds.nodes }
+    }
+
+    /// # Errors
+    /// [`DecodeError::TooMany`] where there is no room for so many more.
+    pub(super) fn take(&mut self, nodes: usize) -> Result<(), DecodeError> {
+        self.left = self.left.checked_sub(nodes).ok_or(DecodeError::TooMany { nodes: self.most })?;
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
+use super::tape::Room;
 use super::{Bounds, DecodeError, Wire};
 use crate::json_text::string;
 
@@ -14,8 +15,8 @@ use crate::json_text::string;
 pub(super) fn to_json(text: &str, bounds: Bounds) -> Result<(String, String), DecodeError> {
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}').trim_start());
     reader.config_mut().check_end_names = true;
-    let mut writer =
-        Writer { out: Vec::with_capacity(text.len()), open: Vec::new(), done: false, root: String::new() };
+    let mut writer = Writer { out: Vec::with_capacity(text.len()), ..Writer::default() };
+    let mut room = Room::of(bounds);
     loop {
         let event = reader.read_event();
         let offset = reader.buffer_position() as usize;
@@ -25,10 +26,10 @@ pub(super) fn to_json(text: &str, bounds: Bounds) -> Result<(String, String), De
                 if writer.open.len() >= bounds.depth {
                     return Err(DecodeError::TooDeep { depth: bounds.depth });
                 }
-                writer.start(&element).ok_or(syntax("malformed element"))?;
+                writer.start(&element, &mut room)?.ok_or(syntax("malformed element"))?;
             }
             Event::Empty(element) => {
-                writer.start(&element).ok_or(syntax("malformed element"))?;
+                writer.start(&element, &mut room)?.ok_or(syntax("malformed element"))?;
                 writer.end();
             }
             Event::End(_) => writer.end(),
@@ -70,6 +71,7 @@ struct Open {
     text: String,
 }
 
+#[derive(Default)]
 struct Writer {
     out: Vec<u8>,
     open: Vec<Open>,
@@ -78,7 +80,9 @@ struct Writer {
 }
 
 impl Writer {
-    fn start(&mut self, element: &BytesStart<'_>) -> Option<()> {
+    /// Nothing where the element is none.
+    fn start(&mut self, element: &BytesStart<'_>, room: &mut Room) -> Result<Option<()>, DecodeError> {
+        room.take(2)?;
         let name = element.local_name();
         if let Some(parent) = self.open.last_mut() {
             self.out.push(if parent.object { b',' } else { b'{' });
@@ -86,25 +90,27 @@ impl Writer {
             string(&mut self.out, name.as_ref());
             self.out.push(b':');
         } else if self.done || name.as_ref().eq_ignore_ascii_case("html") {
-            return None; // a second root, or a load balancer's page that happens to be well-formed
+            return Ok(None); // a second root, or a load balancer's page that happens to be well-formed
         } else {
             self.root = name.as_ref().to_owned();
         }
         let mut open = Open::default();
         for attribute in element.attributes() {
-            let attribute = attribute.ok()?;
+            let Ok(attribute) = attribute else { return Ok(None) };
             if attribute.key.as_ref().starts_with("xmlns") {
                 continue;
             }
+            room.take(2)?;
+            let Ok(value) = quick_xml::escape::unescape(&attribute.value) else { return Ok(None) };
             self.out.push(if open.object { b',' } else { b'{' });
             open.object = true;
             let local = attribute.key.local_name();
             string(&mut self.out, &format!("@{}", local.as_ref()));
             self.out.push(b':');
-            string(&mut self.out, &quick_xml::escape::unescape(&attribute.value).ok()?);
+            string(&mut self.out, &value);
         }
         self.open.push(open);
-        Some(())
+        Ok(Some(()))
     }
 
     fn text(&mut self, text: &str) {

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -54,11 +54,15 @@ struct Worker {
 }
 
 impl Sinks {
-    /// Starts what is configured and has the observer hand its events over.
+    /// Starts what is configured and has the observer hand its events over; while they wait, they have a share of `memory`.
     ///
     /// # Errors
     /// What could not be opened, in words. NATS being away is no error: events wait in the spool.
-    pub async fn start(config: &EventsConfig, observer: &Arc<Observer>) -> Result<Self, String> {
+    pub async fn start(
+        config: &EventsConfig,
+        observer: &Arc<Observer>,
+        memory: Arc<Semaphore>,
+    ) -> Result<Self, String> {
         let mut sinks = Self {
             observer: Arc::clone(observer),
             stdout: None,
@@ -66,7 +70,7 @@ impl Sinks {
             publisher: None,
             closing: Arc::default(),
         };
-        let mut outbox = Outbox::new(config.include);
+        let mut outbox = Outbox::new(config.include, memory);
         if config.stdout.is_some() {
             let sink = observer.sink("stdout", "written");
             let inbox = outbox.open(&sink);

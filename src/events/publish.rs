@@ -141,9 +141,13 @@ impl Publisher {
             }
         }
         let Some(end) = self.ends.drain(..done).next_back() else { return };
-        self.spool.done(end);
         let spool = Arc::clone(&self.spool);
-        let stored = tokio::task::spawn_blocking(move || store_cursor(&spool.directory, end)).await;
+        // The writer may hold the spool while it counts and removes a file: no thread of requests waits for that.
+        let stored = tokio::task::spawn_blocking(move || {
+            spool.done(end);
+            store_cursor(&spool.directory, end)
+        })
+        .await;
         if let Ok(Err(cause)) = stored {
             tracing::warn!(error = %cause, "the cursor was not written: after a restart events are sent again");
         }

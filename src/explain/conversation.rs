@@ -36,7 +36,9 @@ pub fn recognise(set: &ProfileSet, scope: &Scope<'_>, message: &Message) -> Resu
     }
     view(set, scope, &head, &message.body, Bounds::default()).map_err(|cause| match cause {
         Unknown::Nobodys => Unrecognised(format!("no profile knows {method} {path}")),
-        either @ Unknown::Either(..) => Unrecognised(format!("{method} {path}: {either}")),
+        either @ (Unknown::Either(..) | Unknown::OverLimit(_)) => {
+            Unrecognised(format!("{method} {path}: {either}"))
+        }
     })
 }
 

@@ -14,9 +14,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::breakers::strain_of_status;
-use super::detach::Detach;
 use super::door::{Entered, enter};
 use super::exchange::{Exchange, fresh_id};
+use super::off_loop::{LARGE, off_loop};
 use super::outgoing::{Outgoing, head};
 use super::rescue::rescue;
 use super::unread::{first_hand, says_nothing, says_something, streamed, too_large};
@@ -27,7 +27,7 @@ use crate::envelope::Diagnostic;
 use crate::judge::unanswered;
 use crate::observe::Observer;
 use crate::reply::Prefer;
-use crate::request::{self, Scope, Unknown, may_match, view};
+use crate::request::{self, Unknown, may_match};
 use crate::route::Route;
 use crate::upstream::{CallError, Upstream, drop_from_reply, narrow_accept_encoding};
 
@@ -47,7 +47,7 @@ async fn guarded(observer: &Observer, answer: impl Future<Output = Response<Body
     answered.unwrap_or_else(|_| suffered(observer, &GatewayError::Fault(PANICKED), &fresh_id()))
 }
 
-const PANICKED: &str = "it panicked; the log says where";
+pub(super) const PANICKED: &str = "it panicked; the log says where";
 
 async fn answer_one(gateway: Arc<Gateway>, listener: Arc<str>, request: Request<Incoming>) -> Response<Body> {
     let id = fresh_id();
@@ -68,24 +68,24 @@ async fn answer_one(gateway: Arc<Gateway>, listener: Arc<str>, request: Request<
 }
 
 /// A request that was let in, and is not answered by a vendor.
-fn suffered(observer: &Observer, error: &GatewayError, id: &str) -> Response<Body> {
+pub(super) fn suffered(observer: &Observer, error: &GatewayError, id: &str) -> Response<Body> {
     observer.suffered.warn("request not answered by a vendor", id, error.reason(), error);
     rescue(error, id)
 }
 
 /// One request on its way, with all it needs.
-struct Call {
-    gateway: Arc<Gateway>,
+pub(super) struct Call {
+    pub(super) gateway: Arc<Gateway>,
     entered: Entered,
-    exchange: Exchange,
+    pub(super) exchange: Exchange,
 }
 
 impl Call {
-    fn route(&self) -> &Route {
+    pub(super) fn route(&self) -> &Route {
         &self.exchange.lane.route
     }
 
-    fn upstream(&self) -> &Upstream {
+    pub(super) fn upstream(&self) -> &Upstream {
         self.exchange.lane.upstream()
     }
 
@@ -109,12 +109,12 @@ impl Call {
         self.pass(parts, Body::stream(Bytes::new(), body, Some(silence))).await
     }
 
-    async fn pass(self, parts: http::request::Parts, body: Body) -> Response<Body> {
+    pub(super) async fn pass(self, parts: http::request::Parts, body: Body) -> Response<Body> {
         self.pass_as("passthrough", parts, body).await
     }
 
     /// Passes the reply untouched, counted under an outcome.
-    async fn pass_as(
+    pub(super) async fn pass_as(
         mut self,
         outcome: &'static str,
         parts: http::request::Parts,
@@ -131,7 +131,7 @@ impl Call {
     }
 
     /// The same for a call that may be a batch and was not read: its headers say so.
-    async fn pass_unread(self, parts: http::request::Parts, body: Body) -> Response<Body> {
+    pub(super) async fn pass_unread(self, parts: http::request::Parts, body: Body) -> Response<Body> {
         let id = self.exchange.id.clone();
         let mut response = self.pass_as("unknown", parts, body).await;
         respond::unknown(response.headers_mut(), &id);
@@ -169,70 +169,55 @@ impl Call {
         if is_grpc(&parts.headers) {
             return Box::pin(self.look_at_head(parts, body)).await;
         }
-        let mut budget = Budget::new(Arc::clone(&self.gateway.memory));
+        let mut budget = self.gateway.shared.budget();
         let body = match collect(body, self.gateway.request_body, &mut budget, silence).await {
             Collected::Whole(bytes) => bytes,
             Collected::Broken(..) => return self.fail(&GatewayError::RequestCut),
             Collected::Over(front, rest) => {
-                self.gateway.observer.diagnostic("request_over_limit");
-                let body = Body::stream(front, rest, Some(silence));
-                return Box::pin(self.pass_unread(parts, body)).await;
+                budget.settle(front.len());
+                let body = Body::stream(front, rest, Some(silence)).within(budget);
+                return Box::pin(self.over_limit(parts, body)).await;
             }
         };
-        let mut asked = match self.reading(|| self.view(&parts, &body)) {
-            None => return Box::pin(self.pass_unread(parts, Body::full(body))).await,
-            Some(Ok(asked)) => asked,
-            Some(Err(cause)) => {
-                if let Unknown::Either(..) = cause {
-                    self.gateway.observer.diagnostic("request_ambiguous");
-                    let lines = &self.gateway.observer.suffered;
-                    lines.warn("request passed untouched", &self.exchange.id, "ambiguous", &cause);
-                }
-                return Box::pin(self.pass(parts, Body::full(body))).await;
-            }
-        };
-        asked.behind(self.route().prefix());
-        let (id, observer) = (self.exchange.id.clone(), Arc::clone(&self.gateway.observer));
-        match Detach::new(self.batch(parts, body, asked, budget)).await {
-            Some(response) => response,
-            None => suffered(&observer, &GatewayError::Fault(PANICKED), &id),
+        let work = self.work(&parts, &body);
+        if work < LARGE {
+            let read = self.reading(|| self.read(&parts, &body, &mut budget));
+            return self.proceed(parts, body, budget, read).await;
         }
-    }
-
-    fn view(&self, parts: &http::request::Parts, body: &[u8]) -> Result<request::Request, Unknown> {
-        let outgoing = self.outgoing();
-        let upstream = outgoing.upstream();
-        let host = upstream.as_ref().map_or("", |upstream| outgoing.host(parts, upstream).host);
-        let head = head(parts, self.route(), host);
-        view(&self.gateway.profiles, &self.scope(), &head, body, self.gateway.limits.bounds)
-    }
-
-    fn scope(&self) -> Scope<'_> {
-        Scope { vendor: self.route().vendor.as_deref(), profile: None }
+        let (id, observer) = (self.exchange.id.clone(), Arc::clone(&self.gateway.observer));
+        let reading = Box::pin(off_loop(work, move || {
+            let read = self.reading(|| self.read(&parts, &body, &mut budget));
+            (self, parts, body, budget, read)
+        }));
+        match reading.await {
+            Ok((call, parts, body, budget, read)) => Box::pin(call.proceed(parts, body, budget, read)).await,
+            Err(_) => suffered(&observer, &GatewayError::Fault(PANICKED), &id),
+        }
     }
 
     /// Messages in streams both ways, which nobody here reads: the head says which call it is, and nothing is claimed.
     async fn look_at_head(mut self, parts: http::request::Parts, body: Incoming) -> Response<Body> {
-        let recognised = self.reading(|| self.view(&parts, &[])).unwrap_or(Err(Unknown::Nobodys));
+        let bounds = self.gateway.limits.bounds;
+        let recognised = self.reading(|| self.view(&parts, &[], bounds)).unwrap_or(Err(Unknown::Nobodys));
         let silence = self.upstream().body_timeout;
         let body = Body::stream(Bytes::new(), body, Some(silence));
         let Ok(asked) = recognised else { return self.pass(parts, body).await };
         self.exchange.mode = Mode::Observe;
         match self.send(parts, body, Some(&asked.action().name)).await {
             Ok((response, permit)) => {
-                self.not_read(&asked, streamed(), stream(response, Bytes::new(), permit, silence))
+                self.not_read(asked, streamed(), stream(response, Bytes::new(), permit, silence)).await
             }
             Err(error) => self.fail(&error),
         }
     }
 
     /// A recognised batch: asked, called, read, judged, answered.
-    async fn batch(
+    pub(super) async fn batch(
         mut self,
         mut parts: http::request::Parts,
-        body: Bytes,
+        body: Body,
         asked: request::Request,
-        mut budget: Budget,
+        held: Budget,
     ) -> Response<Body> {
         let accept = parts.headers.get(header::ACCEPT).cloned();
         let prefer = match self.exchange.mode {
@@ -242,22 +227,25 @@ impl Call {
         narrow_accept_encoding(&mut parts.headers);
         let caller = respond::Caller { accept, prefer };
         let called = Instant::now();
-        let (response, permit) = match self.send(parts, Body::full(body), Some(&asked.action().name)).await {
+        let (response, permit) = match self.send(parts, body, Some(&asked.action().name)).await {
             Ok(replied) => replied,
-            Err(GatewayError::Call(cause)) => return self.unanswered(&asked, &caller, &cause),
+            Err(GatewayError::Call(cause)) => return self.unanswered(asked, caller, cause).await,
             Err(other) => return self.fail(&other),
         };
         let upstream_ms = called.elapsed().as_millis() as u64;
         let silence = self.upstream().body_timeout;
         if !says_something(response.status()) {
-            return self.not_read(&asked, says_nothing(), stream(response, Bytes::new(), permit, silence));
+            let response = stream(response, Bytes::new(), permit, silence);
+            return self.not_read(asked, says_nothing(), response).await;
         }
         // A stream of events never ends: it cannot be held back to be judged.
         let media_type = response.headers().get(header::CONTENT_TYPE);
         if media_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream")) {
-            return self.not_read(&asked, streamed(), stream(response, Bytes::new(), permit, silence));
+            let response = stream(response, Bytes::new(), permit, silence);
+            return self.not_read(asked, streamed(), response).await;
         }
         let (mut head, body) = response.into_parts();
+        let mut budget = self.gateway.shared.budget();
         let (body, cut) = match collect(body, self.gateway.reply_body, &mut budget, silence).await {
             Collected::Whole(bytes) => (bytes, false),
             Collected::Broken(bytes, cause) => {
@@ -266,46 +254,66 @@ impl Call {
                 (bytes, true)
             }
             Collected::Over(front, rest) => {
+                budget.settle(front.len());
                 let response = stream(Response::from_parts(head, rest), front, permit, silence);
-                return self.not_read(&asked, too_large(), response);
+                return self.not_read(asked, too_large(), response.map(|body| body.within(budget))).await;
             }
         };
         drop(permit);
         drop_from_reply(&mut head.headers);
-        if !budget.reserve(body.len() * READING) {
-            let body = if cut { Body::cut(body) } else { Body::full(body) };
-            return self.not_read(&asked, too_large(), Response::from_parts(head, body));
-        }
         let Self { gateway, exchange, .. } = self;
-        respond::Judging { gateway, exchange, asked, caller, head, body, cut, upstream_ms, budget }
-            .answer()
-            .await
+        let opened = None;
+        respond::Judging {
+            gateway,
+            exchange,
+            asked,
+            caller,
+            head,
+            body,
+            cut,
+            opened,
+            upstream_ms,
+            _held: held,
+            budget,
+        }
+        .answer()
+        .await
     }
 
     /// A reply that is not read: its bytes pass untouched, and nothing is claimed.
-    fn not_read(
+    async fn not_read(
         mut self,
-        asked: &request::Request,
+        asked: request::Request,
         why: Diagnostic,
         mut response: Response<Body>,
     ) -> Response<Body> {
-        self.exchange.strained(strain_of_status(response.status().as_u16()));
-        respond::not_read(&self.gateway, asked, &mut self.exchange, &mut response, why);
-        response
+        let (id, observer) = (self.exchange.id.clone(), Arc::clone(&self.gateway.observer));
+        let telling = off_loop(asked.asked.bytes(), move || {
+            self.exchange.strained(strain_of_status(response.status().as_u16()));
+            respond::not_read(&self.gateway, &asked, &mut self.exchange, &mut response, why);
+            response
+        });
+        let told = Box::pin(telling).await;
+        told.unwrap_or_else(|_| suffered(&observer, &GatewayError::Fault(PANICKED), &id))
     }
 
     /// The vendor gave no reply: first-hand knowledge for every item.
-    fn unanswered(
+    async fn unanswered(
         mut self,
-        asked: &request::Request,
-        caller: &respond::Caller,
-        cause: &CallError,
+        asked: request::Request,
+        caller: respond::Caller,
+        cause: CallError,
     ) -> Response<Body> {
-        self.count(cause);
+        self.count(&cause);
         let lines = &self.gateway.observer.suffered;
-        lines.warn("no reply from the vendor", &self.exchange.id, cause.reason(), cause);
-        let envelope = unanswered(asked, first_hand(cause));
-        respond::first_hand(&self.gateway, &mut self.exchange, asked, caller, &envelope, cause.retry_after())
+        lines.warn("no reply from the vendor", &self.exchange.id, cause.reason(), &cause);
+        let (id, observer) = (self.exchange.id.clone(), Arc::clone(&self.gateway.observer));
+        let telling = off_loop(asked.asked.bytes(), move || {
+            let (envelope, wait) = (unanswered(&asked, first_hand(&cause)), cause.retry_after());
+            respond::first_hand(&self.gateway, &mut self.exchange, &asked, &caller, &envelope, wait)
+        });
+        let told = Box::pin(telling).await;
+        told.unwrap_or_else(|_| suffered(&observer, &GatewayError::Fault(PANICKED), &id))
     }
 
     /// Sends the request to the route's upstream, with what must change changed and everything else untouched.
@@ -319,7 +327,7 @@ impl Call {
         let lane = Arc::clone(&self.exchange.lane);
         let endpoint = &lane.endpoint;
         let observer = &self.gateway.observer;
-        self.exchange.enter(&self.gateway.in_flight, action)?;
+        self.exchange.enter(self.gateway.shared.in_flight.all(), action)?;
         if let (Some(tracing), Some(span)) = (observer.tracing(), &self.exchange.span) {
             tracing.inject(span, request.headers_mut());
         }
@@ -344,13 +352,10 @@ impl Call {
         Ok(result?)
     }
 
-    fn outgoing(&self) -> Outgoing<'_> {
+    pub(super) fn outgoing(&self) -> Outgoing<'_> {
         Outgoing { routes: &self.gateway.routes, lane: &self.exchange.lane, entered: &self.entered }
     }
 }
-
-/// Bytes that reading a reply takes, for each of its bytes: tree, verdicts and envelope.
-const READING: usize = 4;
 
 /// A vendor's reply as it is, minus what belongs to its connection.
 fn stream(

@@ -70,17 +70,13 @@ impl Exchange {
     ///
     /// # Errors
     /// [`CallError::Shed`]: it is not to be tried.
-    pub(super) fn enter(
-        &mut self,
-        in_flight: &Arc<Semaphore>,
-        action: Option<&str>,
-    ) -> Result<(), CallError> {
+    pub(super) fn enter(&mut self, in_flight: Arc<Semaphore>, action: Option<&str>) -> Result<(), CallError> {
         let endpoint = &self.lane.endpoint;
         if let Some(breakers) = &endpoint.breakers {
             let leave = breakers.admit(action);
             self.leave = Some(leave.map_err(|wait| endpoint.upstream.shed(Shed::Breaker, wait))?);
         }
-        let place = Arc::clone(in_flight).try_acquire_owned();
+        let place = in_flight.try_acquire_owned();
         self.place = Some(place.map_err(|_| endpoint.upstream.shed(Shed::InFlight, SOON))?);
         Ok(())
     }
@@ -104,6 +100,10 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
+        // The caller did not go away: a fault of ours took its request.
+        if self.outcome == "abandoned" && std::thread::panicking() {
+            self.settle("error", 502);
+        }
         self.observer.exchange(&self.lane.handles, self.mode, self.outcome, self.status, self.elapsed());
     }
 }

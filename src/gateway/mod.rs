@@ -10,10 +10,13 @@ mod door; // what is let in
 mod error; // we could not answer
 mod exchange; // what a request knows about itself
 mod lane; // a route, where it leads, what counts it
+mod look; // a request is read
+mod off_loop; // what would hold up the event loop
 mod outgoing; // what the vendor sees
 mod reload; // a new configuration, all or nothing
 mod rescue; // GatewayError → reply; the single place
 mod respond; // envelope → response
+mod room; // what reading takes of the memory
 mod unread; // what is told of a call without a reply that was read
 
 pub use error::GatewayError;
@@ -26,9 +29,11 @@ use arc_swap::ArcSwap;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
-use crate::body::{Body, GRAIN};
-use crate::config::Config;
+use crate::body::{Body, Budget, GRAIN, Places};
+use crate::config::{Config, LimitsConfig};
 use crate::decode::Bounds;
 use crate::observe::Observer;
 use crate::profile::ProfileSet;
@@ -76,19 +81,29 @@ pub struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) request_body: usize,
     pub(crate) reply_body: usize,
-    /// Bytes of bodies that may be held at once; one permit is one [`GRAIN`].
-    pub(crate) memory: Arc<Semaphore>,
-    /// Places for calls on their way to vendors.
-    pub(crate) in_flight: Arc<Semaphore>,
+    /// What all calls together may hold and have under way.
+    pub(crate) shared: Shared,
     pub(crate) observer: Arc<Observer>,
     /// The configuration as it is in force, for `/api/config`.
     pub shown: serde_json::Value,
 }
 
 impl Gateway {
-    /// What runs from now on: its rows stand in the metrics.
-    pub fn new(draft: Draft, observer: Arc<Observer>) -> Self {
-        let Draft { routes, upstreams, profiles, config } = draft;
+    /// What runs from now on: its rows stand in the metrics. Calls that began under another configuration still hold what they
+    /// hold, so what bounds them all is that one's, made larger or smaller.
+    pub fn new(draft: Draft, observer: Arc<Observer>, before: Option<&Self>) -> Self {
+        let Draft { routes, mut upstreams, profiles, config } = draft;
+        let shared = match before {
+            Some(before) => before.shared.clone(),
+            None => Shared::new(),
+        };
+        shared.resize(&config.limits);
+        for upstream in &mut upstreams {
+            let known = before.and_then(|before| before.upstream(&upstream.name));
+            if let Some(known) = known {
+                upstream.succeed(known);
+            }
+        }
         let endpoint = |upstream| Arc::new(Endpoint::new(upstream, config.breaker.as_ref(), &observer));
         let endpoints: Vec<Arc<Endpoint>> = upstreams.into_iter().map(endpoint).collect();
         let lanes = routes.routes().iter();
@@ -107,14 +122,14 @@ impl Gateway {
                 bounds: Bounds {
                     depth: limits.json_depth,
                     nodes: limits.items.saturating_mul(NODES_PER_ITEM).max(LEAST_NODES),
+                    decoded: limits.decoded_body.0,
                 },
                 items: limits.items,
                 envelope: limits.envelope.0,
             },
             request_body: limits.request_body.0,
             reply_body: limits.reply_body.0,
-            memory: Arc::new(Semaphore::new((limits.memory.0 / GRAIN).min(Semaphore::MAX_PERMITS))),
-            in_flight: Arc::new(Semaphore::new(limits.in_flight)),
+            shared,
             observer,
             shown: serde_json::to_value(&config).unwrap_or_default(),
             lanes,
@@ -125,6 +140,10 @@ impl Gateway {
 }
 
 impl Gateway {
+    fn upstream(&self, name: &str) -> Option<&Upstream> {
+        self.lanes.iter().map(|lane| lane.upstream()).find(|upstream| upstream.name == name)
+    }
+
     /// Upstream, action (empty: all) and state of each breaker.
     pub fn breakers(&self) -> Vec<(String, String, &'static str)> {
         let all = self.lanes.iter().filter_map(|lane| lane.endpoint.breakers.as_ref());
@@ -133,6 +152,37 @@ impl Gateway {
         // Several routes may lead to one upstream.
         rows.dedup();
         rows
+    }
+}
+
+/// What outlives a configuration: calls begun under one are under way under the next.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    /// Bytes that may be held at once; one place is one [`GRAIN`].
+    memory: Arc<Places>,
+    /// Places for calls on their way to vendors.
+    in_flight: Arc<Places>,
+    /// Batches whose callers went away.
+    detached: TaskTracker,
+}
+
+impl Shared {
+    fn new() -> Self {
+        Self {
+            memory: Arc::new(Places::new(0)),
+            in_flight: Arc::new(Places::new(0)),
+            detached: TaskTracker::new(),
+        }
+    }
+
+    fn resize(&self, limits: &LimitsConfig) {
+        self.memory.resize(limits.memory.0 / GRAIN);
+        self.in_flight.resize(limits.in_flight);
+    }
+
+    /// An empty share of the memory.
+    pub(crate) fn budget(&self) -> Budget {
+        Budget::new(self.memory.all())
     }
 }
 
@@ -152,8 +202,28 @@ impl Service {
         self.current.load_full()
     }
 
-    pub fn replace(&self, gateway: Gateway) {
+    /// Puts a configuration into force.
+    pub fn replace(&self, draft: Draft, observer: Arc<Observer>) {
+        let gateway = Gateway::new(draft, observer, Some(&self.current()));
         self.current.store(Arc::new(gateway));
+    }
+
+    /// What all held bodies and waiting events share, one place for each [`GRAIN`]; whatever the configuration is.
+    pub fn memory(&self) -> Arc<Semaphore> {
+        self.current().shared.memory.all()
+    }
+
+    /// Waits for the batches whose callers went away: their verdicts are wanted all the same. Nobody may call it any more.
+    pub async fn finish(&self, deadline: Instant) {
+        let current = self.current();
+        let detached = &current.shared.detached;
+        detached.close();
+        if tokio::time::timeout_at(deadline, detached.wait()).await.is_err() {
+            tracing::warn!(
+                batches = detached.len(),
+                "drain deadline reached; what became of batches without callers is not known"
+            );
+        }
     }
 
     /// Answers one request that came in on a listener. In a box: hyper moves it about.

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Draft, Gateway, Service};
+use super::{Draft, Service};
 use crate::config::{self, Config};
 use crate::observe::Observer;
 
@@ -119,7 +119,7 @@ impl Reloader {
         state.last_read.clone_from(&hash);
         match built {
             Ok((draft, renewed)) => {
-                self.service.replace(Gateway::new(draft, Arc::clone(&self.observer)));
+                self.service.replace(draft, Arc::clone(&self.observer));
                 renewed();
                 state.in_force = hash;
                 state.refused = None;

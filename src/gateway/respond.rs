@@ -1,5 +1,6 @@
 //! Envelope → response, in the three modes.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,22 +10,22 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use tokio::time::Instant;
 
-use super::breakers::strain;
+use super::breakers::{strain, strain_of_status};
 use super::exchange::Exchange;
+use super::off_loop::{LARGE, off_loop};
 use super::rescue::{rescue, seconds};
-use super::{Gateway, GatewayError};
+use super::unread::too_large;
+use super::{Gateway, GatewayError, room};
 use crate::body::{Body, Budget};
 use crate::config::Mode;
+use crate::decode::{Bounds, most_decoded};
 use crate::envelope::{BatchOutcome, Diagnostic, Envelope, Writer, status_line};
 use crate::judge::{Trace, unread};
 use crate::reply::{
-    Answer, Incoming, Plain, Prefer, RawPolicy, Wishes, envelope_headers, media_type, strip_rewritten,
-    translate, vary,
+    Answer, Incoming, Limits, Opened, Plain, Prefer, RawPolicy, Wishes, codings, envelope_headers,
+    media_type, open, strip_rewritten, translate_opened, vary,
 };
 use crate::request::Request;
-
-/// Bodies from this size on are read off the event loop, so that one large reply delays nobody else.
-const LARGE: usize = 1 << 20;
 
 /// What the caller asked of the answer.
 #[derive(Debug)]
@@ -43,8 +44,11 @@ pub(super) struct Judging {
     pub(super) head: http::response::Parts,
     pub(super) body: Bytes,
     pub(super) cut: bool,
+    /// The body with its codings undone, where that was done already.
+    pub(super) opened: Option<Opened<'static>>,
     pub(super) upstream_ms: u64,
-    /// What the call holds of `limits.memory`.
+    /// What the asked items hold of `limits.memory`, and what the reply does.
+    pub(super) _held: Budget,
     pub(super) budget: Budget,
 }
 
@@ -60,21 +64,74 @@ struct Judged {
 }
 
 impl Judging {
-    /// The answer. Large replies are read off the event loop, so that one delays nobody else.
-    pub(super) async fn answer(self) -> Response<Body> {
-        if self.body.len() < LARGE {
+    /// The answer.
+    pub(super) async fn answer(mut self) -> Response<Body> {
+        let work = self.work();
+        if work < LARGE {
             return self.judged();
         }
         let id = self.exchange.id.clone();
-        match tokio::task::spawn_blocking(|| self.judged()).await {
-            Ok(response) => response,
-            Err(_) => rescue(&GatewayError::Fault("it could not read a reply"), &id),
+        let judged = off_loop(work, || self.judged()).await;
+        judged.unwrap_or_else(|_| rescue(&GatewayError::Fault("it could not read a reply"), &id))
+    }
+
+    /// Bytes that judging is about: the reply without its codings, and what was asked. Codings of a small body are undone to know
+    /// it, as far as that is little work.
+    fn work(&mut self) -> usize {
+        let asked = self.asked.asked.bytes();
+        let Some(codings) = codings(&self.head.headers) else { return self.body.len() + asked };
+        let (limits, len) = (&self.gateway.limits, self.body.len());
+        let most = most_decoded(len, &codings, limits.decoded_body, limits.ratio);
+        let here = most.min(LARGE);
+        if len + asked >= LARGE {
+            return most + asked;
         }
+        let room = room::to_decode(&mut self.budget, len, here);
+        let opened = open(&self.incoming(), room, limits.ratio);
+        if opened.is_over() && most > here {
+            return most + asked;
+        }
+        let work = opened.body.len() + asked;
+        self.opened = Some(opened.into_own());
+        work
+    }
+
+    fn incoming(&self) -> Incoming<'_> {
+        let (status, headers) = (self.head.status.as_u16(), &self.head.headers);
+        Incoming { status, headers, body: &self.body, cut: self.cut }
+    }
+
+    /// The reply without its codings, and the bounds within which there is room to read it; none where there is none.
+    fn prepare(&mut self) -> Option<(Opened<'static>, Bounds)> {
+        let mut budget = self.budget.split_off();
+        let (limits, len) = (&self.gateway.limits, self.body.len());
+        let most = codings(&self.head.headers)
+            .map(|codings| most_decoded(len, &codings, limits.decoded_body, limits.ratio));
+        let opened = match (self.opened.take(), most) {
+            (Some(opened), _) => opened,
+            (None, None) => open(&self.incoming(), len, limits.ratio).into_own(),
+            (None, Some(most)) => {
+                let room = room::to_decode(&mut budget, len, most);
+                open(&self.incoming(), room, limits.ratio).into_own()
+            }
+        };
+        let (body, decoded): (&[u8], _) = match &opened.body {
+            Cow::Owned(body) => (body, body.capacity()),
+            Cow::Borrowed(_) => (&self.body, 0),
+        };
+        let held = len + decoded + room::of_items(&self.asked.asked);
+        let bounds = room::to_read(&mut budget, held, body, limits.bounds);
+        self.budget = budget;
+        Some((opened, bounds?))
     }
 
     fn judged(mut self) -> Response<Body> {
         // A fault of ours must not cost the caller the vendor's answer.
-        let Ok(judged) = catch_unwind(AssertUnwindSafe(|| self.judge())) else {
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            let (opened, bounds) = self.prepare()?;
+            Some(self.judge(opened, bounds))
+        }));
+        let Ok(judged) = judged else {
             self.gateway.observer.diagnostic("normalizer_panicked");
             tracing::error!(
                 request_id = self.exchange.id,
@@ -82,38 +139,40 @@ impl Judging {
                 "reading the reply panicked; the vendor's bytes were sent"
             );
             self.exchange.settle("unknown", self.head.status.as_u16());
-            let mut response = vendors_own(self.head, self.body, self.cut);
+            let mut response = vendors_own(self.head, self.body, self.cut, self.budget);
             unknown(response.headers_mut(), &self.exchange.id);
+            return response;
+        };
+        let Some(judged) = judged else {
+            self.exchange.strained(strain_of_status(self.head.status.as_u16()));
+            let mut response = vendors_own(self.head, self.body, self.cut, self.budget);
+            not_read(&self.gateway, &self.asked, &mut self.exchange, &mut response, too_large());
             return response;
         };
         self.exchange.strained(judged.strain);
         let mut response = match judged.envelope {
             Some(json) => {
                 // An envelope is held until it is sent. It is here already: that there is no room for it helps nobody.
-                let held = self.body.len() + json.iter().map(Bytes::len).sum::<usize>();
-                self.budget.settle(held);
-                let mut response = Response::new(Body::pieces(json).holding(self.budget.into_permit()));
+                let whole = if self.body.is_unique() { 0 } else { self.body.len() };
+                self.budget.settle(whole + json.iter().map(Bytes::len).sum::<usize>());
+                let mut response = Response::new(Body::pieces(json).within(self.budget));
                 *response.status_mut() =
                     StatusCode::from_u16(judged.status).unwrap_or(StatusCode::BAD_GATEWAY);
                 strip_rewritten(&mut self.head.headers);
                 *response.headers_mut() = self.head.headers;
                 response
             }
-            None => vendors_own(self.head, self.body, self.cut),
+            None => vendors_own(self.head, self.body, self.cut, self.budget),
         };
         self.exchange.settle(judged.outcome, response.status().as_u16());
         add(response.headers_mut(), judged.headers);
         response
     }
 
-    fn judge(&self) -> Judged {
+    fn judge(&self, opened: Opened<'static>, bounds: Bounds) -> Judged {
         let Self { gateway, exchange, asked, caller, head, .. } = self;
-        let incoming = Incoming {
-            status: head.status.as_u16(),
-            headers: &head.headers,
-            body: &self.body,
-            cut: self.cut,
-        };
+        let incoming = self.incoming();
+        let limits = Limits { bounds, ..gateway.limits };
         let route = &exchange.lane.route;
         let (id, rewrites) = (exchange.id.as_str(), exchange.mode == Mode::Envelope);
         let started = Instant::now();
@@ -127,7 +186,7 @@ impl Judging {
                 rewritten_headers(&mut headers, envelope, text, caller, retry_after, vendors);
             }
             let took = started.elapsed();
-            gateway.observer.batch(id, asked, envelope, text, took);
+            gateway.observer.batch(id, asked, envelope, text, Some(took));
             if let Some(span) = &exchange.span {
                 span.judged(envelope, took);
             }
@@ -155,13 +214,15 @@ impl Judging {
         // The vendor's own bytes need nothing of theirs beside them.
         let raw = if rewrites { route.raw } else { RawPolicy::Never };
         let wishes = Wishes { strict: caller.prefer.strict, data: route.data, raw };
-        translate(asked, &incoming, &gateway.limits, wishes, &mut trace, then)
+        translate_opened(asked, &incoming, opened.over(&self.body), &limits, wishes, &mut trace, then)
     }
 }
 
 /// The vendor's status, headers and bytes; a cut body stays cut.
-fn vendors_own(head: http::response::Parts, body: Bytes, cut: bool) -> Response<Body> {
-    Response::from_parts(head, if cut { Body::cut(body) } else { Body::full(body) })
+fn vendors_own(head: http::response::Parts, body: Bytes, cut: bool, mut share: Budget) -> Response<Body> {
+    share.settle(body.len());
+    let body = if cut { Body::cut(body) } else { Body::full(body) };
+    Response::from_parts(head, body.within(share))
 }
 
 /// The answer for a call without reply: there are no vendor bytes in any mode.
@@ -177,12 +238,15 @@ pub(super) fn first_hand(
     let writer =
         Writer { id: &exchange.id, attempts: 1, duration_ms, minimal: caller.prefer.minimal, raw: None };
     let (status, retry_after) = status_line(envelope, exchange.lane.route.status);
-    let mut response = Response::new(Body::pieces(writer.write(envelope, "")));
+    let json = writer.write(envelope, "");
+    let mut share = gateway.shared.budget();
+    share.settle(json.iter().map(Bytes::len).sum());
+    let mut response = Response::new(Body::pieces(json).within(share));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     envelope_headers(response.headers_mut(), envelope, &exchange.id);
     let wait = wait.map(|wait| HeaderValue::from(seconds(wait)));
     rewritten_headers(response.headers_mut(), envelope, "", caller, retry_after, wait.as_ref());
-    gateway.observer.batch(&exchange.id, asked, envelope, "", Duration::ZERO);
+    gateway.observer.batch(&exchange.id, asked, envelope, "", None);
     if let Some(span) = &exchange.span {
         span.judged(envelope, Duration::ZERO);
     }
@@ -242,7 +306,10 @@ pub(super) fn not_read(
     let status = response.status().as_u16();
     let envelope = unread(asked, status, None, why);
     envelope_headers(response.headers_mut(), &envelope, &exchange.id);
-    gateway.observer.batch(&exchange.id, asked, &envelope, "", Duration::ZERO);
+    gateway.observer.batch(&exchange.id, asked, &envelope, "", None);
+    if let Some(span) = &exchange.span {
+        span.judged(&envelope, Duration::ZERO);
+    }
     log_batch(gateway, &exchange.id, &envelope, status);
     exchange.settle(envelope.outcome.as_str(), status);
 }

@@ -159,11 +159,7 @@ fn state<'a>(
         about = item;
         if item.is_none() && rule.only_asked {
             // One without an id, or in another spelling, may be one that was asked.
-            let asked = &scope.request.asked;
-            let near = |id: &Found<'_>| {
-                let id = id.decode();
-                (0..asked.len()).any(|item| asked.id(item).is_some_and(|own| own.eq_ignore_ascii_case(&id)))
-            };
+            let near = |id: &Found<'_>| ledger.has_in_any_case(&id.decode());
             if outcome == Outcome::Failed && id.as_ref().is_none_or(near) {
                 ledger.unplaced();
             }

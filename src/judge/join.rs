@@ -1,12 +1,11 @@
 //! Which asked item an entry is about.
 
-use std::borrow::Cow;
-
 use super::found::Found;
 use super::identity::{bare_ids, is_tail, names, own_ids};
+use super::index::last_segment;
 use super::ledger::Ledger;
 use super::scope::{Scope, texts};
-use crate::decode::{Bounds, Kind, Value, Wire, path_of, read};
+use crate::decode::{Kind, Value, path_of};
 use crate::profile::place::Place;
 use crate::profile::reply::{EntryRule, Join};
 
@@ -15,9 +14,6 @@ pub(super) enum Hit<'a> {
     Asked(u32, Option<Found<'a>>),
     Unasked(Option<Found<'a>>),
 }
-
-/// Echo and suffix joins compare with every asked item; batches that use them are small by their vendors' rules.
-const MOST_COMPARED: usize = 4096;
 
 /// How an entry was tied to its item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -268,12 +264,13 @@ fn range<'a>(rule: &EntryRule, scope: &Scope<'a>, ledger: &mut Ledger<'a>, found
         return;
     }
     let listed = ledger.asked().listed() as u64;
-    for position in from.unwrap_or(0)..until.unwrap_or(listed).min(listed) {
-        if let Some(item) = item_at(ledger, position as usize)
-            && !ledger.spoke(item)
-        {
+    let until = until.unwrap_or(listed).min(listed) as usize;
+    let mut position = from.unwrap_or(0).min(listed) as usize;
+    while let Some(silent) = ledger.next_silent(position).filter(|silent| *silent < until) {
+        if let Some(item) = item_at(ledger, silent) {
             found(ledger, Hit::Asked(item, None), How::Range);
         }
+        position = silent + 1;
     }
 }
 
@@ -314,23 +311,11 @@ fn by_id(rule: &EntryRule, ledger: &mut Ledger<'_>, id: &Found<'_>) -> Option<u3
         // A URL where a path was asked is that path.
         let path = path_of(&decoded);
         let found = ledger.find(&decoded).or_else(|| ledger.find(path));
-        return found.or_else(|| by_decoded(ledger, &decoded)).or_else(|| by_decoded(ledger, path));
+        return found.or_else(|| ledger.by_decoded(&decoded)).or_else(|| ledger.by_decoded(path));
     }
     let is_name =
         ["arn:", "acs:", "qcs:", "crn:", "urn:", "http://", "https://"].iter().any(|p| text.starts_with(p));
     is_name.then(|| ledger.find(last_segment(&text))).flatten()
-}
-
-fn by_decoded(ledger: &Ledger<'_>, decoded: &str) -> Option<u32> {
-    let asked = ledger.asked();
-    let same = |item: &usize| {
-        let id: Cow<'_, str> = match asked.id(*item) {
-            Some(id) => percent_encoding::percent_decode_str(id).decode_utf8_lossy(),
-            None => return false,
-        };
-        id == decoded
-    };
-    (0..asked.len().min(MOST_COMPARED)).find(same).map(|item| item as u32)
 }
 
 /// One id is the tail of the other.
@@ -340,13 +325,7 @@ fn by_suffix(ledger: &mut Ledger<'_>, id: &Found<'_>) -> Option<u32> {
     if let Some(item) = ledger.find(last_segment(text)).or_else(|| ledger.find(text)) {
         return Some(item);
     }
-    let asked = ledger.asked();
-    let ends = |item: &usize| asked.id(*item).is_some_and(|id| is_tail(text, id) || is_tail(id, text));
-    (0..asked.len().min(MOST_COMPARED)).find(ends).map(|item| item as u32)
-}
-
-fn last_segment(text: &str) -> &str {
-    text.rsplit(['/', ':']).next().unwrap_or(text)
+    ledger.by_tail(text, |id| is_tail(text, id) || is_tail(id, text))
 }
 
 fn by_key(rule: &EntryRule, scope: &Scope<'_>, ledger: &Ledger<'_>, content_id: bool) -> Option<u32> {
@@ -379,18 +358,11 @@ fn leading_number(text: &str) -> Option<u32> {
 }
 
 /// The first silent item whose asked element is contained in the entry.
-fn by_echo(ledger: &Ledger<'_>, entry: Value<'_>, parent: Option<&str>) -> Option<u32> {
+fn by_echo(ledger: &mut Ledger<'_>, entry: Value<'_>, parent: Option<&str>) -> Option<u32> {
     let asked = ledger.asked();
-    (0..asked.len().min(MOST_COMPARED))
-        .find(|item| {
-            !ledger.spoke(*item as u32)
-                && (parent.is_none() || asked.parent(*item) == parent)
-                && asked.raw(*item).is_some_and(|raw| {
-                    let parsed = read(raw.as_bytes(), Wire::Json, "", Bounds::default(), false);
-                    parsed.is_ok_and(|(document, _)| contains(entry, document.root()))
-                })
-        })
-        .map(|item| item as u32)
+    ledger.by_element(|item, element| {
+        (parent.is_none() || asked.parent(item as usize) == parent) && contains(entry, element.root())
+    })
 }
 
 /// Whether `whole` has every member and element of `part`, equal.

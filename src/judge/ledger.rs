@@ -1,11 +1,12 @@
 //! Statements → results: one verdict for each asked item, whatever was said, repeated or left out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use hashbrown::HashTable;
 
 use super::alike::Differing;
-use crate::decode::same;
+use super::index::{Index, last_segment};
+use crate::decode::{Document, same};
 use crate::envelope::{Evidence, Outcome, Texts, Verdict};
 use crate::request::{Asked, hash_id};
 
@@ -31,7 +32,9 @@ pub(super) struct Ledger<'a> {
     /// Whether a failure was stated that nobody can place.
     unplaced: bool,
     /// Items that failed by the place of an entry without a name, in a list whose entries have names.
-    guessed: Vec<u32>,
+    guessed: HashSet<u32>,
+    /// The asked items by more than their ids.
+    index: Index<'a>,
     /// While a fallback rule speaks: the items that earlier rules named are closed to it.
     closed: Option<Vec<bool>>,
     /// How many results there may be beside the asked items' own.
@@ -54,7 +57,8 @@ impl<'a> Ledger<'a> {
             matched: 0,
             bad: false,
             unplaced: false,
-            guessed: Vec::new(),
+            guessed: HashSet::new(),
+            index: Index::of(asked),
             closed: None,
             room: usize::MAX,
             over: false,
@@ -101,6 +105,33 @@ impl<'a> Ledger<'a> {
         let found = self.asked.by_id(id)?;
         self.cursor = found + 1;
         Some(found)
+    }
+
+    /// The first item whose id is the tail of a text, or has it as its tail.
+    pub(super) fn by_tail(&mut self, text: &str, fits: impl Fn(&str) -> bool) -> Option<u32> {
+        self.index.by_tail(last_segment(text), fits)
+    }
+
+    /// The first item whose id is this, its escapes undone.
+    pub(super) fn by_decoded(&mut self, id: &str) -> Option<u32> {
+        self.index.by_decoded(id)
+    }
+
+    /// Whether an item has this id in any case.
+    pub(super) fn has_in_any_case(&mut self, id: &str) -> bool {
+        self.index.has_in_any_case(id)
+    }
+
+    /// The first silent item whose element fits.
+    pub(super) fn by_element(&mut self, fits: impl Fn(u32, &Document<'a>) -> bool) -> Option<u32> {
+        let Self { index, said, .. } = self;
+        index.by_element(|item| said.get(item as usize).is_some_and(|said| *said), fits)
+    }
+
+    /// The first position from this on whose item is silent.
+    pub(super) fn next_silent(&mut self, position: usize) -> Option<usize> {
+        let Self { index, said, .. } = self;
+        index.next_silent(position, |item| said.get(item as usize).is_some_and(|said| *said))
     }
 
     /// Whether anything was stated about an item.
@@ -203,13 +234,13 @@ impl<'a> Ledger<'a> {
 
     /// A failure without a name is this item's by its place, unless another entry has the item's name.
     pub(super) fn guess(&mut self, item: u32) {
-        self.guessed.push(item);
+        self.guessed.insert(item);
     }
 
     /// An entry names an item: one without a name that was at its place is perhaps any item's.
     #[inline]
     pub(super) fn name(&mut self, item: u32) {
-        self.unplaced |= self.guessed.contains(&item);
+        self.unplaced |= !self.guessed.is_empty() && self.guessed.contains(&item);
     }
 
     pub(super) fn has_unplaced(&self) -> bool {

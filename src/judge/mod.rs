@@ -11,6 +11,7 @@ mod entry; // one entry → one statement
 mod evidence; // claims and doubts → what is proved
 mod found; // a string a place led to
 mod identity; // which ids an entry states
+mod index; // the asked items by more than their ids
 mod join; // which asked item an entry is about
 mod ledger; // statements → results
 mod names; // what names and values say of a failure

@@ -93,6 +93,11 @@ impl Events {
         self.records.len()
     }
 
+    /// Bytes that they hold.
+    pub(super) fn bytes(&self) -> usize {
+        self.texts.capacity() + self.records.capacity() * size_of::<Record>()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }

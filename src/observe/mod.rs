@@ -21,7 +21,7 @@ pub use event::{Event, Events};
 pub use expose::Format;
 pub use log::{Lines, LogFormat, Quota, start_log};
 pub use metrics::{METRICS, MetricSpec, RESOURCE_METRICS};
-pub use outbox::{Inbox, Outbox, SinkHandles};
+pub use outbox::{Inbox, Outbox, Queued, SinkHandles};
 pub use recent::{Live, Recent};
 pub use record::BatchRecord;
 pub use resources::ResourceTable;
@@ -221,8 +221,16 @@ impl Observer {
 
     /// One batch judged: every verdict, diagnostic and unmapped code.
     ///
-    /// `text` is the document text that the envelope's texts point into.
-    pub fn batch(&self, id: &str, request: &Request, envelope: &Envelope<'_>, text: &str, took: Duration) {
+    /// `text` is the document text that the envelope's texts point into; `took` what reading and judging took, where there was
+    /// something to read.
+    pub fn batch(
+        &self,
+        id: &str,
+        request: &Request,
+        envelope: &Envelope<'_>,
+        text: &str,
+        took: Option<Duration>,
+    ) {
         let s = &envelope.summary;
         let bad = s.failed + s.not_attempted + s.unknown > 0;
         // Nothing was executed: predictions are not results.
@@ -249,7 +257,9 @@ impl Observer {
             failures = Some(events(Include::Failures, recent::KEPT));
         }
         self.recent.add(Arc::clone(&record), failures.as_ref());
-        block.took(took, || self.metrics.normalize_duration.with_label_values(&[&*request.profile.name]));
+        if let Some(took) = took {
+            block.took(took, || self.metrics.normalize_duration.with_label_values(&[&*request.profile.name]));
+        }
         for diagnostic in &envelope.diagnostics {
             self.metrics.diagnostics.with_label_values(&[diagnostic.code]).inc();
             if diagnostic.code == "unmapped_code" {

@@ -2,18 +2,24 @@
 //!
 //! What happens at the other end is `events`' job.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use prometheus::{IntCounter, IntGauge};
+use tokio::sync::Semaphore;
 
 use super::event::Events;
+use crate::body::Budget;
 use crate::config::Include;
 
 /// Events that may wait for one sink. A batch is taken whole while there are fewer, so that one large batch is not cut.
 pub const QUEUED: usize = 10_000;
+
+/// Events of less count as nothing: [`QUEUED`] of them are few bytes.
+const SMALL: usize = 4 << 10;
 
 /// One sink's counters.
 #[derive(Clone, Debug)]
@@ -33,11 +39,28 @@ pub struct SinkHandles {
 pub struct Outbox {
     pub(super) include: Include,
     doors: Vec<Door>,
+    /// What all held bodies share.
+    memory: Arc<Semaphore>,
+}
+
+/// A batch's events in a queue, with their share of the memory.
+#[derive(Clone, Debug)]
+pub struct Queued {
+    events: Arc<Events>,
+    _share: Option<Arc<Budget>>,
+}
+
+impl Deref for Queued {
+    type Target = Events;
+
+    fn deref(&self) -> &Events {
+        &self.events
+    }
 }
 
 #[derive(Debug)]
 struct Door {
-    sender: SyncSender<Arc<Events>>,
+    sender: SyncSender<Queued>,
     queued: Arc<AtomicUsize>,
     dropped: IntCounter,
 }
@@ -45,13 +68,13 @@ struct Door {
 /// A sink's end of its queue.
 #[derive(Debug)]
 pub struct Inbox {
-    receiver: Receiver<Arc<Events>>,
+    receiver: Receiver<Queued>,
     queued: Arc<AtomicUsize>,
 }
 
 impl Outbox {
-    pub fn new(include: Include) -> Self {
-        Self { include, doors: Vec::new() }
+    pub fn new(include: Include, memory: Arc<Semaphore>) -> Self {
+        Self { include, doors: Vec::new(), memory }
     }
 
     /// A queue for one more sink.
@@ -68,13 +91,27 @@ impl Outbox {
         if events.is_empty() {
             return;
         }
+        let share = self.share(events.bytes());
         for door in &self.doors {
             let queued = door.queued.fetch_add(events.len(), Ordering::Relaxed);
-            if queued >= QUEUED || door.sender.try_send(Arc::clone(events)).is_err() {
+            let room = share.as_ref().filter(|_| queued < QUEUED);
+            let item = room.map(|share| Queued { events: Arc::clone(events), _share: share.clone() });
+            if item.is_none_or(|item| door.sender.try_send(item).is_err()) {
                 door.queued.fetch_sub(events.len(), Ordering::Relaxed);
                 door.dropped.inc_by(events.len() as u64);
             }
         }
+    }
+}
+
+impl Outbox {
+    /// A share for so many bytes, where they need one; none where there is no room.
+    fn share(&self, bytes: usize) -> Option<Option<Arc<Budget>>> {
+        if bytes < SMALL {
+            return Some(None);
+        }
+        let mut share = Budget::new(Arc::clone(&self.memory));
+        share.reserve(bytes).then(|| Some(Arc::new(share)))
     }
 }
 
@@ -83,7 +120,7 @@ impl Inbox {
     ///
     /// # Errors
     /// `Timeout` when none came in time; `Disconnected` when none will come.
-    pub fn next(&self, wait: Duration) -> Result<Arc<Events>, RecvTimeoutError> {
+    pub fn next(&self, wait: Duration) -> Result<Queued, RecvTimeoutError> {
         let events = self.receiver.recv_timeout(wait)?;
         self.queued.fetch_sub(events.len(), Ordering::Relaxed);
         Ok(events)
@@ -99,6 +136,11 @@ mod tests {
         SinkHandles { done: counter(), failed: counter(), dropped: counter(), pending: None }
     }
 
+    /// Room for so many KiB.
+    fn outbox(room: usize) -> Outbox {
+        Outbox::new(Include::Failures, Arc::new(Semaphore::new(room)))
+    }
+
     fn events(count: usize) -> Arc<Events> {
         Arc::new(Events::alike(count))
     }
@@ -106,7 +148,7 @@ mod tests {
     #[test]
     fn a_full_queue_drops_for_its_sink_alone_and_has_room_again_when_it_is_read() {
         let (slow, quick) = (sink(), sink());
-        let mut outbox = Outbox::new(Include::Failures);
+        let mut outbox = outbox(1 << 20);
         let (slow_box, quick_box) = (outbox.open(&slow), outbox.open(&quick));
         for _ in 0..=QUEUED / 100 {
             outbox.put(&events(100));
@@ -121,7 +163,7 @@ mod tests {
     #[test]
     fn a_batch_larger_than_the_queue_is_taken_whole() {
         let sink = sink();
-        let mut outbox = Outbox::new(Include::Failures);
+        let mut outbox = outbox(1 << 20);
         let inbox = outbox.open(&sink);
         outbox.put(&events(3 * QUEUED));
         outbox.put(&events(1));
@@ -130,8 +172,26 @@ mod tests {
     }
 
     #[test]
+    fn events_have_a_share_of_the_memory_until_they_are_written() {
+        let sink = sink();
+        let large = events(1000);
+        let mut outbox = outbox(large.bytes().div_ceil(1 << 10));
+        let inbox = outbox.open(&sink);
+        outbox.put(&large);
+        outbox.put(&large);
+        outbox.put(&events(1));
+        assert_eq!(sink.dropped.get(), 1000, "there is room for one, and small ones are no matter");
+        let written = inbox.next(Duration::ZERO).unwrap();
+        outbox.put(&large);
+        assert_eq!(sink.dropped.get(), 2000);
+        drop(written);
+        outbox.put(&large);
+        assert_eq!(sink.dropped.get(), 2000);
+    }
+
+    #[test]
     fn what_was_put_is_still_there_after_the_outbox_closed() {
-        let mut outbox = Outbox::new(Include::Failures);
+        let mut outbox = outbox(1 << 20);
         let inbox = outbox.open(&sink());
         outbox.put(&events(2));
         drop(outbox);

@@ -176,6 +176,7 @@ impl ResultTable {
         let service = request.service.as_deref().unwrap_or("");
         {
             let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+            let service = inner.label(service).unwrap_or(service);
             if let Some(Some(block)) = inner.blocks.get(&Named(vendor, service, action)) {
                 return Arc::clone(block);
             }
@@ -187,16 +188,19 @@ impl ResultTable {
 }
 
 impl Inner {
-    /// The service, or `other` once too many have been met.
-    fn bounded(&mut self, service: &str) -> String {
+    /// The service's label: itself, or `other` once too many have been met. None for one that is met for the first time.
+    fn label<'s>(&self, service: &'s str) -> Option<&'s str> {
         if service.is_empty() || self.known.contains(service) || self.services.contains(service) {
-            return service.to_owned();
+            return Some(service);
         }
-        if self.services.len() >= MOST_SERVICES || service.len() > 64 {
-            return "other".to_owned();
+        (self.services.len() >= MOST_SERVICES || service.len() > 64).then_some("other")
+    }
+
+    fn bounded(&mut self, service: &str) -> String {
+        if self.label(service).is_none() {
+            self.services.insert(service.to_owned());
         }
-        self.services.insert(service.to_owned());
-        service.to_owned()
+        self.label(service).unwrap_or(service).to_owned()
     }
 }
 

@@ -31,6 +31,8 @@ pub struct CodeTable {
 
 /// Most codes remembered; they come from outside.
 const REMEMBERED: usize = 1000;
+/// Longest code remembered, in bytes.
+const LONGEST: usize = 256;
 
 impl CodeTable {
     pub(super) fn compile(file: &CodesFile) -> Self {
@@ -47,16 +49,17 @@ impl CodeTable {
 
     /// The class of a code; a bare HTTP status (`404`, `404 Not Found`) means what HTTP says.
     pub fn find(&self, code: &str) -> Option<Class> {
-        let full = {
-            let found = self.found.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(class) = found.get(code) {
-                return *class;
-            }
-            found.len() >= REMEMBERED
-        };
+        if let Some(class) = self.found.read().unwrap_or_else(PoisonError::into_inner).get(code) {
+            return *class;
+        }
         let class = self.look(code);
-        if !full && code.len() <= 256 {
-            self.found.write().unwrap_or_else(PoisonError::into_inner).insert(code.to_owned(), class);
+        if code.len() <= LONGEST {
+            let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
+            // Ids among codes must not keep out the codes that come again and again: those are back at once.
+            if found.len() >= REMEMBERED {
+                found.clear();
+            }
+            found.insert(code.to_owned(), class);
         }
         class
     }

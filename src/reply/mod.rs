@@ -13,5 +13,5 @@ pub use answer::Answer;
 pub use headers::{envelope_headers, media_type, strip_rewritten, vary};
 pub use prefer::Prefer;
 pub use raw::raw;
-pub use translate::{Incoming, Limits, Plain, translate};
+pub use translate::{Incoming, Limits, Opened, Plain, codings, open, translate, translate_opened};
 pub use wishes::{RawPolicy, Wishes};

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use http::HeaderMap;
 
 use super::Wishes;
-use crate::decode::{self, Bounds, DecodeError, Document, Fidelity, Pointer, Wire, decode_content, sniff};
+use crate::decode::{
+    self, Bounds, CodingError, DecodeError, Document, Fidelity, Pointer, Wire, decode_content, sniff,
+};
 use crate::envelope::{BodyState, Diagnostic, Envelope, Hidden};
 use crate::judge::{Reply, ReplyBody, Trace, apply};
 use crate::message::joined;
@@ -51,6 +53,58 @@ pub struct Plain<'a> {
     pub cut: bool,
 }
 
+/// A body with its content codings undone.
+#[derive(Debug)]
+pub struct Opened<'a> {
+    pub body: Cow<'a, [u8]>,
+    broken: Option<CodingError>,
+}
+
+impl Opened<'_> {
+    /// Whether there is more than was allowed to come out.
+    pub fn is_over(&self) -> bool {
+        matches!(self.broken, Some(CodingError::TooLarge { .. }))
+    }
+
+    /// The same over the body as it came, which is what was not decoded.
+    pub fn over<'b>(self, sent: &'b [u8]) -> Opened<'b>
+    where
+        Self: 'b,
+    {
+        let body = match self.body {
+            Cow::Owned(body) => Cow::Owned(body),
+            Cow::Borrowed(_) => Cow::Borrowed(sent),
+        };
+        Opened { body, broken: self.broken }
+    }
+
+    /// The same without the body as it came: what was decoded, else nothing.
+    pub fn into_own(self) -> Opened<'static> {
+        let body = match self.body {
+            Cow::Owned(body) => Cow::Owned(body),
+            Cow::Borrowed(_) => Cow::Borrowed(&[][..]),
+        };
+        Opened { body, broken: self.broken }
+    }
+}
+
+/// The content codings of a message.
+pub fn codings(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+    joined(headers, &http::header::CONTENT_ENCODING)
+}
+
+/// Undoes a reply's content codings, as far as at most `most` bytes come out.
+pub fn open<'a>(incoming: &Incoming<'a>, most: usize, ratio: usize) -> Opened<'a> {
+    let decoded = match codings(incoming.headers) {
+        Some(codings) => decode_content(incoming.body, &codings, most, ratio),
+        None => Ok(Cow::Borrowed(incoming.body)),
+    };
+    match decoded {
+        Ok(body) => Opened { body, broken: None },
+        Err(cause) => Opened { body: Cow::Borrowed(incoming.body), broken: Some(cause) },
+    }
+}
+
 /// Reads a reply and judges it; `then` gets the envelope, the document text its texts point into, and the plain body.
 ///
 /// A callback, because the envelope borrows from the body that is decoded here.
@@ -62,18 +116,24 @@ pub fn translate<R>(
     trace: &mut Trace,
     then: impl FnOnce(&Envelope<'_>, &str, &Plain<'_>) -> R,
 ) -> R {
-    let decoded = match joined(incoming.headers, &http::header::CONTENT_ENCODING) {
-        Some(codings) => decode_content(incoming.body, &codings, limits.decoded_body, limits.ratio),
-        None => Ok(Cow::Borrowed(incoming.body)),
-    };
-    let (body, broken) = match decoded {
-        Ok(body) => (body, None),
-        // A cut body cannot be decompressed; the cut is the cause worth telling.
-        Err(_) if incoming.cut => (Cow::Borrowed(incoming.body), None),
-        Err(cause) => {
-            (Cow::Borrowed(incoming.body), Some(Diagnostic::new("coding_unreadable", cause.to_string())))
-        }
-    };
+    let opened = open(incoming, limits.decoded_body, limits.ratio);
+    translate_opened(request, incoming, opened, limits, wishes, trace, then)
+}
+
+/// The same for a reply whose codings are undone already.
+pub fn translate_opened<R>(
+    request: &Request,
+    incoming: &Incoming<'_>,
+    opened: Opened<'_>,
+    limits: &Limits,
+    wishes: Wishes,
+    trace: &mut Trace,
+    then: impl FnOnce(&Envelope<'_>, &str, &Plain<'_>) -> R,
+) -> R {
+    let Opened { body, broken } = opened;
+    // A cut body cannot be decompressed; the cut is the cause worth telling.
+    let broken = broken.filter(|_| !incoming.cut);
+    let broken = broken.map(|cause| Diagnostic::new("coding_unreadable", cause.to_string()));
     let plain = Plain { body, is_json: false, is_i_json: None, cut: incoming.cut };
     let read = match broken {
         Some(diagnostic) => Err(ReplyBody::Unreadable(diagnostic, BodyState::Unparsed)),

@@ -222,6 +222,18 @@ impl Asked {
         (span.0 != u32::MAX).then(|| &self.arena[span.0 as usize..(span.0 + span.1) as usize])
     }
 
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> usize {
+        let spans = self.parents.capacity() + self.versions.capacity();
+        let numbers = self.groups.capacity() + self.positions.as_ref().map_or(0, Vec::capacity);
+        self.arena.capacity()
+            + self.items.capacity() * size_of::<Item>()
+            + spans * size_of::<Span>()
+            + numbers * size_of::<u32>()
+            + self.by_id.allocation_size()
+            + self.by_key.allocation_size()
+    }
+
     /// The text that all ids and keys are slices of.
     pub fn arena(&self) -> &str {
         &self.arena

@@ -17,7 +17,7 @@ pub use asked::Asked;
 pub(crate) use asked::{hash_id, same_id, whole_id};
 pub use head::Head;
 pub use recognise::{Scope, may_match};
-pub use view::{Unknown, view};
+pub use view::{MOST_RATIO, Unknown, view};
 
 use std::borrow::Cow;
 use std::sync::Arc;

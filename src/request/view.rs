@@ -12,7 +12,9 @@ use super::items;
 use super::reader::{Match, Reader};
 use super::recognise::{self, Recognised, Scope};
 use super::spelling::{Reason, Spelling};
-use crate::decode::{Bounds, Document, Wire, decode_content, read, read_parameters, sniff_both};
+use crate::decode::{
+    Bounds, CodingError, DecodeError, Document, Wire, decode_content, read, read_parameters, sniff_both,
+};
 use crate::message::joined;
 use crate::profile::{Action, Profile, ProfileSet, RequestPlace};
 
@@ -21,12 +23,15 @@ use crate::profile::{Action, Profile, ProfileSet, RequestPlace};
 pub enum Unknown {
     #[error("no profile knows it")]
     Nobodys,
+    /// Larger, deeper or of more values than the bounds allow, and so perhaps somebody's all the same.
+    #[error("it is over a limit: {0}")]
+    OverLimit(String),
     #[error("it may be {0}'s or {1}'s call, and its host is neither's: give the route a vendor")]
     Either(String, String),
 }
 
-/// Most bytes that a coded body may become, and how many times its own size.
-const MOST_DECODED: (usize, usize) = (64 << 20, 1000);
+/// How many times its own size a coded body may become, above 1 MiB.
+pub const MOST_RATIO: usize = 1000;
 
 /// Recognises a request and reads what it asks.
 ///
@@ -45,12 +50,13 @@ pub fn view(
         return Err(Unknown::Nobodys);
     }
     let spelling = Spelling::of(head, bounds);
-    let (most, ratio) = MOST_DECODED;
     let codings = joined(head.headers, &CONTENT_ENCODING).unwrap_or_default();
-    let decoded = decode_content(body, &codings, most, ratio);
+    let decoded = decode_content(body, &codings, bounds.decoded, MOST_RATIO);
     let overridden = spelling.meant().map(|_| "it names another method than it is sent with");
     let mut unclear = spelling.unclear.or(overridden);
-    if decoded.is_err() {
+    let (mut told, mut over) = (None, None);
+    if let Err(cause) = &decoded {
+        over = Some(cause.to_string()).filter(|_| matches!(cause, CodingError::TooLarge { .. }));
         unclear = Some("its content coding cannot be undone");
     }
     let body = decoded.as_deref().unwrap_or(body);
@@ -59,9 +65,14 @@ pub fn view(
         unclear = unclear.or(Some("it has two media types"));
     }
     let (first, second) = sniff_both(body, media_type);
-    let mut told = None;
     for (turn, wire) in std::iter::once(first).chain(second.map(Some)).enumerate() {
-        let parsed = wire.and_then(|wire| document(body, wire, media_type, bounds));
+        let parsed = match wire.map(|wire| document(body, wire, media_type, bounds)).transpose() {
+            Ok(parsed) => parsed,
+            Err(cause) => {
+                over = over.or(cause.is_limit().then(|| cause.to_string()));
+                None
+            }
+        };
         let reader = Reader { spelling: &spelling, body: parsed.as_ref() };
         let found = match recognise::best(set, scope, &reader) {
             Recognised::Action(found) => found,
@@ -96,7 +107,7 @@ pub fn view(
         }
         return Ok(request);
     }
-    Err(told.unwrap_or(Unknown::Nobodys))
+    Err(told.or(over.map(Unknown::OverLimit)).unwrap_or(Unknown::Nobodys))
 }
 
 const UNREADABLE: Reason = "it cannot be read";
@@ -155,11 +166,16 @@ fn own_document<'b>(
     }
 }
 
-fn document<'b>(body: &'b [u8], wire: Wire, media_type: &str, bounds: Bounds) -> Option<Document<'b>> {
+fn document<'b>(
+    body: &'b [u8],
+    wire: Wire,
+    media_type: &str,
+    bounds: Bounds,
+) -> Result<Document<'b>, DecodeError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     match wire {
-        Wire::Form => read_parameters(body, media_type, bounds).ok(),
-        _ => read(body, wire, media_type, bounds, false).ok().map(|(document, _)| document),
+        Wire::Form => read_parameters(body, media_type, bounds),
+        _ => read(body, wire, media_type, bounds, false).map(|(document, _)| document),
     }
 }
 

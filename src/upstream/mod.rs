@@ -21,7 +21,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::ResponseFuture;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use crate::body::Body;
+use crate::body::{Body, Places};
 use crate::config::{HostSent, UpstreamConfig};
 use client::Client;
 use headers::settle_framing;
@@ -34,7 +34,8 @@ pub struct Upstream {
     /// Which `Host` the vendor sees, where the configuration says so.
     pub host: Option<HostSent>,
     client: Client,
-    permits: Arc<Semaphore>,
+    permits: Arc<Places>,
+    max_concurrent: usize,
     /// Places to wait for a permit.
     queue: Arc<Semaphore>,
     queue_timeout: Duration,
@@ -127,12 +128,19 @@ impl Upstream {
             host: config.host.clone(),
             target: Target::parse(&config.url).map_err(|what| format!("upstreams.{name}: {what}"))?,
             client: Client::build(config).map_err(|what| format!("upstreams.{name}: {what}"))?,
-            permits: Arc::new(Semaphore::new(config.max_concurrent)),
+            permits: Arc::new(Places::new(config.max_concurrent)),
+            max_concurrent: config.max_concurrent,
             queue: Arc::new(Semaphore::new(config.max_queued)),
             queue_timeout: config.queue_timeout.0,
             head_timeout: config.head_timeout.0,
             body_timeout: config.body_timeout.0,
         })
+    }
+
+    /// Takes over the places of the same upstream under another configuration: calls under way have them.
+    pub fn succeed(&mut self, before: &Self) {
+        self.permits = Arc::clone(&before.permits);
+        self.permits.resize(self.max_concurrent);
     }
 
     /// Sends a request once and waits for the reply's head. The permit is to be held until the reply is over.
@@ -185,13 +193,12 @@ impl Upstream {
     }
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, CallError> {
-        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+        if let Ok(permit) = self.permits.all().try_acquire_owned() {
             return Ok(permit);
         }
         let shed = |why| self.shed(why, SOON);
         let _place = self.queue.try_acquire().map_err(|_| shed(Shed::QueueFull))?;
-        let permit =
-            tokio::time::timeout(self.queue_timeout, Arc::clone(&self.permits).acquire_owned()).await;
+        let permit = tokio::time::timeout(self.queue_timeout, self.permits.all().acquire_owned()).await;
         permit.map_err(|_| shed(Shed::QueueTimeout))?.map_err(|_| shed(Shed::QueueTimeout))
     }
 

@@ -3,6 +3,7 @@
 mod adversary; // profiles test against changed replies
 mod check; // every problem of a configuration
 mod conversations; // normalize and explain
+mod memory; // what a running gateway holds
 mod profiles; // list, show, test, schema
 mod run; // the binary
 mod serve; // signals and logs

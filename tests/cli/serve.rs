@@ -10,10 +10,10 @@ use serde_json::Value;
 use crate::run::{command, file, run};
 
 /// A running gateway and its log.
-struct Served {
+pub struct Served {
     child: Child,
     log: BufReader<ChildStderr>,
-    address: String,
+    pub address: String,
     admin: String,
 }
 
@@ -25,7 +25,7 @@ impl Drop for Served {
 }
 
 impl Served {
-    fn start(config: &Path) -> Self {
+    pub fn start(config: &Path) -> Self {
         let mut command = command(&["serve", "--config", config.to_str().expect("UTF-8"), "--workers", "1"]);
         let mut child = command.stderr(Stdio::piped()).spawn().expect("started");
         let log = BufReader::new(child.stderr.take().expect("a pipe"));
@@ -33,6 +33,10 @@ impl Served {
         served.address = served.line("listening")["address"].as_str().expect("an address").to_owned();
         served.admin = served.line("onevelope is up")["admin"].as_str().expect("an address").to_owned();
         served
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Reads the log up to a message; each line is a JSON object.

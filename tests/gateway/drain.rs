@@ -115,3 +115,21 @@ async fn http2_connections_finish_what_is_under_way_and_take_nothing_new() {
     assert_eq!(soon("the answer", under_way).await.expect("no panic").expect("an answer").status(), 202);
     gateway.ended().await;
 }
+
+#[tokio::test]
+async fn a_batch_whose_caller_went_away_is_judged_before_the_end() {
+    let gate = Gate::default();
+    let vendor = Vendor::scripted(held(&gate)).await;
+    let mut gateway = Gateway::before(&vendor, Route::of("tencent")).await;
+    let wire = stop(&["a"]).open(gateway.address).await;
+    vendor.got(1).await;
+    let observer = gateway.admin.observer.clone();
+    drop(wire);
+    // With its connection over, only the batch itself is left to wait for.
+    gateway.stop();
+    until("the port to be closed", || refused(&gateway)).await;
+    gate.open(1);
+    gateway.ended().await;
+    let total: u64 = observer.by_vendor().iter().map(|(_, counts)| counts.iter().sum::<u64>()).sum();
+    assert_eq!(total, 1, "its verdict is known");
+}

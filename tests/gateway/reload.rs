@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::batches::{failed_servers, reset};
-use crate::support::{Call, Gateway, Reply, Route, Vendor, folder, until};
+use crate::support::batches::{detail, failed_servers, reset, stop};
+use crate::support::{Call, Gate, Gateway, Reply, Route, Step, Vendor, folder, until};
 
 const PORTS: &str = "[listen]\naddress = \"127.0.0.1:0\"\n[admin]\naddress = \"127.0.0.1:0\"\n";
 
@@ -164,4 +164,37 @@ async fn secrets_are_not_shown() {
     let text = gateway.ask("/api/config").await.text();
     assert!(!text.contains("s3cret") && !text.contains("user:"), "{text}");
     assert!(text.contains(&format!("***@{}/base", vendor.address)), "{text}");
+}
+
+#[tokio::test]
+async fn what_bounds_all_calls_bounds_those_of_before_and_after_together() {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let vendor = Vendor::answering(None, move |heard| match heard.line().contains("=held&") {
+        true => [vec![Step::Wait(held.clone())], detail(&[("held", 0)]).script()].concat(),
+        false => detail(&[("a", 0)]).script(),
+    })
+    .await;
+    let places = |count: usize| {
+        let upstream = format!("max_concurrent = {count}\nmax_queued = 0");
+        Route::of("tencent").upstream(&upstream).to(&vendor)
+    };
+    let file = file("reload-places", &places(1));
+    let gateway = Gateway::start_file(&file).await;
+    let mut first = stop(&["held"]).open(gateway.address).await;
+    vendor.got(1).await;
+    for _ in 0..3 {
+        gateway.admin.reloader.reload();
+        // The only place is taken still, whatever configuration it was given out under.
+        assert_eq!(stop(&["a"]).send(gateway.address).await.status, 503);
+    }
+    write(&file, &places(2));
+    gateway.admin.reloader.reload();
+    assert_eq!(stop(&["a"]).send(gateway.address).await.outcomes(), ["accepted"], "one more");
+    write(&file, &places(1));
+    gateway.admin.reloader.reload();
+    assert_eq!(stop(&["a"]).send(gateway.address).await.status, 503);
+    gate.open(1);
+    assert_eq!(first.answer().await.outcomes(), ["accepted"]);
+    assert_eq!(stop(&["a"]).send(gateway.address).await.outcomes(), ["accepted"]);
 }

@@ -53,7 +53,7 @@ fn pair() -> impl Strategy<Value = String> {
 fn bounds() -> impl Strategy<Value = Bounds> {
     prop_oneof![
         4 => Just(Bounds::default()),
-        1 => (1..18usize, 1..40usize).prop_map(|(depth, nodes)| Bounds { depth, nodes }),
+        1 => (1..18usize, 1..40usize).prop_map(|(depth, nodes)| Bounds { depth, nodes, ..Bounds::default() }),
     ]
 }
 
