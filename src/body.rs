@@ -26,6 +26,10 @@ pub struct Body {
     sleep: Option<Pin<Box<Sleep>>>,
     /// The body must not end cleanly: the vendor's did not.
     cut: bool,
+    /// What came before the cut had its turn to be sent: an error at once would take it along.
+    sent: bool,
+    /// Bytes that are to come, where another count than the framing's says so; negative when there were more.
+    due: Option<i128>,
     /// Told when the body is over, however it ends.
     ended: Option<Arc<Notify>>,
     /// Freed when the body is over.
@@ -81,6 +85,13 @@ impl Body {
         body
     }
 
+    /// Ends as cut unless there are so many bytes.
+    #[must_use]
+    pub fn due(mut self, bytes: Option<u64>) -> Self {
+        self.due = bytes.map(i128::from);
+        self
+    }
+
     /// Keeps a permit until the body is over.
     #[must_use]
     pub fn holding(mut self, permit: Option<OwnedSemaphorePermit>) -> Self {
@@ -98,6 +109,23 @@ impl Body {
     /// Something to wait on for the body's end.
     pub fn ended(&mut self) -> Arc<Notify> {
         Arc::clone(self.ended.get_or_insert_default())
+    }
+}
+
+impl Body {
+    fn count(&mut self, bytes: usize) {
+        if let Some(due) = &mut self.due {
+            *due -= bytes as i128;
+        }
+    }
+
+    /// The end of what was to come.
+    fn end(&mut self) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Some(ended) = &self.ended {
+            ended.notify_one();
+        }
+        let differs = self.due.take().is_some_and(|due| due != 0);
+        Poll::Ready(differs.then_some(Err(BodyError::Cut)))
     }
 }
 
@@ -119,21 +147,38 @@ impl HttpBody for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
         if let Some(front) = this.front.pop_front() {
+            this.count(front.len());
             return Poll::Ready(Some(Ok(Frame::data(front))));
         }
         if let Some(live) = &mut this.live {
             return live.poll_recv(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece))));
         }
         let Some(rest) = &mut this.rest else {
+            if this.cut && !std::mem::replace(&mut this.sent, true) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let cut = std::mem::take(&mut this.cut);
             return Poll::Ready(cut.then_some(Err(BodyError::Cut)));
         };
         match Pin::new(rest).poll_frame(cx) {
+            // Trailers (RFC 9110 section 6.5) end here: nobody reads them, and no header is made of them. None is the end.
+            Poll::Ready(Some(Ok(frame))) if frame.is_trailers() => {
+                this.rest = None;
+                this.end()
+            }
+            Poll::Ready(None) if this.due.is_some() => {
+                this.rest = None;
+                this.end()
+            }
             Poll::Ready(frame) => {
                 this.sleep = None;
                 if let (None, Some(ended)) = (&frame, &this.ended) {
                     ended.notify_one();
                 }
+                let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+                let count = data.map_or(0, Bytes::len);
+                this.count(count);
                 Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)))
             }
             Poll::Pending => {
@@ -148,6 +193,7 @@ impl HttpBody for Body {
     fn is_end_stream(&self) -> bool {
         self.front.is_empty()
             && !self.cut
+            && self.due.is_none()
             && self.live.is_none()
             && self.rest.as_ref().is_none_or(HttpBody::is_end_stream)
     }

@@ -43,6 +43,8 @@ pub(super) struct Judging {
     pub(super) head: http::response::Parts,
     pub(super) body: Bytes,
     pub(super) cut: bool,
+    /// Nobody can tell whether it is whole: it proves nothing, and its bytes pass as they came.
+    pub(super) unsure: bool,
     pub(super) upstream_ms: u64,
     /// What the call holds of `limits.memory`.
     pub(super) budget: Budget,
@@ -112,7 +114,7 @@ impl Judging {
             status: head.status.as_u16(),
             headers: &head.headers,
             body: &self.body,
-            cut: self.cut,
+            cut: self.cut || self.unsure,
         };
         let route = &exchange.lane.route;
         let (id, rewrites) = (exchange.id.as_str(), exchange.mode == Mode::Envelope);
