@@ -5,4 +5,5 @@ mod check; // every problem of a configuration
 mod conversations; // normalize and explain
 mod profiles; // list, show, test, schema
 mod run; // the binary
+mod secrets; // nowhere but in their own answers
 mod serve; // signals and logs
