@@ -25,8 +25,8 @@ pub struct Body {
     silence: Option<Duration>,
     sleep: Option<Pin<Box<Sleep>>>,
     /// The body must not end cleanly: the vendor's did not.
-    cut: bool,
-    /// What came before the cut had its turn to be sent: an error at once would take it along.
+    cut: Option<BodyError>,
+    /// What came before the cut had its turn to be sent: an error at once would take it along, and the head, too.
     sent: bool,
     /// Bytes that are to come, where another count than the framing's says so; negative when there were more.
     due: Option<i128>,
@@ -81,7 +81,7 @@ impl Body {
     /// Bytes of a body that ended early; the reader sees it cut, too.
     pub fn cut(bytes: Bytes) -> Self {
         let mut body = Self::full(bytes);
-        body.cut = true;
+        body.cut = Some(BodyError::Cut);
         body
     }
 
@@ -120,12 +120,13 @@ impl Body {
     }
 
     /// The end of what was to come.
-    fn end(&mut self) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn end(&mut self, cause: Option<BodyError>) {
+        self.rest = None;
         if let Some(ended) = &self.ended {
             ended.notify_one();
         }
         let differs = self.due.take().is_some_and(|due| due != 0);
-        Poll::Ready(differs.then_some(Err(BodyError::Cut)))
+        self.cut = cause.or(differs.then_some(BodyError::Cut));
     }
 }
 
@@ -142,10 +143,10 @@ impl HttpBody for Body {
     type Error = BodyError;
 
     fn poll_frame(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let this = self.get_mut();
+        let this = &mut *self;
         if let Some(front) = this.front.pop_front() {
             this.count(front.len());
             return Poll::Ready(Some(Ok(Frame::data(front))));
@@ -154,22 +155,25 @@ impl HttpBody for Body {
             return live.poll_recv(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece))));
         }
         let Some(rest) = &mut this.rest else {
-            if this.cut && !std::mem::replace(&mut this.sent, true) {
+            if this.cut.is_some() && !std::mem::replace(&mut this.sent, true) {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            let cut = std::mem::take(&mut this.cut);
-            return Poll::Ready(cut.then_some(Err(BodyError::Cut)));
+            return Poll::Ready(this.cut.take().map(Err));
         };
         match Pin::new(rest).poll_frame(cx) {
             // Trailers (RFC 9110 section 6.5) end here: nobody reads them, and no header is made of them. None is the end.
             Poll::Ready(Some(Ok(frame))) if frame.is_trailers() => {
-                this.rest = None;
-                this.end()
+                this.end(None);
+                self.poll_frame(cx)
             }
             Poll::Ready(None) if this.due.is_some() => {
-                this.rest = None;
-                this.end()
+                this.end(None);
+                self.poll_frame(cx)
+            }
+            Poll::Ready(Some(Err(cause))) => {
+                this.end(Some(cause.into()));
+                self.poll_frame(cx)
             }
             Poll::Ready(frame) => {
                 this.sleep = None;
@@ -192,7 +196,7 @@ impl HttpBody for Body {
 
     fn is_end_stream(&self) -> bool {
         self.front.is_empty()
-            && !self.cut
+            && self.cut.is_none()
             && self.due.is_none()
             && self.live.is_none()
             && self.rest.as_ref().is_none_or(HttpBody::is_end_stream)
@@ -200,7 +204,7 @@ impl HttpBody for Body {
 
     fn size_hint(&self) -> SizeHint {
         let front = self.front.iter().map(|b| b.len() as u64).sum();
-        if self.cut || self.live.is_some() {
+        if self.cut.is_some() || self.live.is_some() {
             return SizeHint::default();
         }
         match &self.rest {
