@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Mixed calls through one gateway for a long time, while its vendor misbehaves in every way it can.
 
     tests/soak/soak.py --binary target/release/onevelope [--minutes 20] [--callers 32]
