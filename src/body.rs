@@ -29,7 +29,11 @@ pub struct Body {
     silence: Option<Duration>,
     sleep: Option<Pin<Box<Sleep>>>,
     /// The body must not end cleanly: the vendor's did not.
-    cut: bool,
+    cut: Option<BodyError>,
+    /// What came before the cut had its turn to be sent: an error at once would take it along, and the head, too.
+    sent: bool,
+    /// Bytes that are to come, where another count than the framing's says so; negative when there were more.
+    due: Option<i128>,
     /// Told when the body is over, however it ends.
     ended: Option<Arc<Notify>>,
     /// Freed when the body is over.
@@ -81,8 +85,15 @@ impl Body {
     /// Bytes of a body that ended early; the reader sees it cut, too.
     pub fn cut(bytes: Bytes) -> Self {
         let mut body = Self::full(bytes);
-        body.cut = true;
+        body.cut = Some(BodyError::Cut);
         body
+    }
+
+    /// Ends as cut unless there are so many bytes.
+    #[must_use]
+    pub fn due(mut self, bytes: Option<u64>) -> Self {
+        self.due = bytes.map(i128::from);
+        self
     }
 
     /// Keeps a permit until the body is over.
@@ -136,6 +147,24 @@ impl Body {
     }
 }
 
+impl Body {
+    fn count(&mut self, bytes: usize) {
+        if let Some(due) = &mut self.due {
+            *due -= bytes as i128;
+        }
+    }
+
+    /// The end of what was to come.
+    fn end(&mut self, cause: Option<BodyError>) {
+        self.rest = None;
+        if let Some(ended) = &self.ended {
+            ended.notify_one();
+        }
+        let differs = self.due.take().is_some_and(|due| due != 0);
+        self.cut = cause.or(differs.then_some(BodyError::Cut));
+    }
+}
+
 impl Drop for Body {
     fn drop(&mut self) {
         if let Some(ended) = &self.ended {
@@ -149,26 +178,46 @@ impl HttpBody for Body {
     type Error = BodyError;
 
     fn poll_frame(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let this = self.get_mut();
+        let this = &mut *self;
         if let Some(front) = this.front.pop_front() {
+            this.count(front.len());
             return Poll::Ready(Some(Ok(Frame::data(front))));
         }
         if let Some(live) = &mut this.live {
             return live.poll_recv(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece))));
         }
         let Some(rest) = &mut this.rest else {
-            let cut = std::mem::take(&mut this.cut);
-            return Poll::Ready(cut.then_some(Err(BodyError::Cut)));
+            if this.cut.is_some() && !std::mem::replace(&mut this.sent, true) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            return Poll::Ready(this.cut.take().map(Err));
         };
         match Pin::new(rest).poll_frame(cx) {
+            // Trailers (RFC 9110 section 6.5) end here: nobody reads them, and no header is made of them. None is the end.
+            Poll::Ready(Some(Ok(frame))) if frame.is_trailers() => {
+                this.end(None);
+                self.poll_frame(cx)
+            }
+            Poll::Ready(None) if this.due.is_some() => {
+                this.end(None);
+                self.poll_frame(cx)
+            }
+            Poll::Ready(Some(Err(cause))) => {
+                this.end(Some(cause.into()));
+                self.poll_frame(cx)
+            }
             Poll::Ready(frame) => {
                 this.sleep = None;
                 if let (None, Some(ended)) = (&frame, &this.ended) {
                     ended.notify_one();
                 }
+                let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+                let count = data.map_or(0, Bytes::len);
+                this.count(count);
                 Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)))
             }
             Poll::Pending => {
@@ -182,14 +231,15 @@ impl HttpBody for Body {
 
     fn is_end_stream(&self) -> bool {
         self.front.is_empty()
-            && !self.cut
+            && self.cut.is_none()
+            && self.due.is_none()
             && self.live.is_none()
             && self.rest.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
         let front = self.front.iter().map(|b| b.len() as u64).sum();
-        if self.cut || self.live.is_some() {
+        if self.cut.is_some() || self.live.is_some() {
             return SizeHint::default();
         }
         match &self.rest {

@@ -255,6 +255,11 @@ fn check_url(url: &str) -> Result<(), String> {
         return Err("url is missing".to_owned());
     }
     // A capture stands for one label.
+    // First, so that no later word shows it.
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest.split('/').next().unwrap_or(rest));
+    if authority.contains('@') {
+        return Err("url holds a user or a password, which would not be sent".to_owned());
+    }
     let plain = url.replace(['{', '}'], "");
     let parsed: http::Uri = plain.parse().map_err(|_| format!("{url:?} is no URL"))?;
     match parsed.scheme_str() {

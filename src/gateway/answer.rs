@@ -26,10 +26,10 @@ use crate::config::Mode;
 use crate::envelope::Diagnostic;
 use crate::judge::unanswered;
 use crate::observe::Observer;
-use crate::reply::Prefer;
+use crate::reply::{Prefer, shows_its_end};
 use crate::request::{self, Unknown, may_match};
 use crate::route::Route;
-use crate::upstream::{CallError, Upstream, drop_from_reply, narrow_accept_encoding};
+use crate::upstream::{CallError, Stated, Upstream, drop_from_reply, narrow_accept_encoding};
 
 /// Answers one request. Always answers: what goes wrong is told in the reply.
 pub(super) async fn answer(
@@ -246,8 +246,13 @@ impl Call {
         }
         let (mut head, body) = response.into_parts();
         let mut budget = self.gateway.shared.budget();
+        let stated = head.extensions.get::<Stated>().copied();
+        let by_close = ends_by_close(&head.headers, &body);
         let (body, cut) = match collect(body, self.gateway.reply_body, &mut budget, silence).await {
-            Collected::Whole(bytes) => (bytes, false),
+            Collected::Whole(bytes) => {
+                let differs = stated.is_some_and(|Stated(length)| length != bytes.len() as u64);
+                (bytes, differs)
+            }
             Collected::Broken(bytes, cause) => {
                 let lines = &self.gateway.observer.suffered;
                 lines.warn("the vendor's reply ended early", &self.exchange.id, "reply_cut", &cause);
@@ -261,6 +266,7 @@ impl Call {
         };
         drop(permit);
         drop_from_reply(&mut head.headers);
+        let unsure = by_close && !shows_its_end(&asked, &head.headers, &body);
         let Self { gateway, exchange, .. } = self;
         let opened = None;
         respond::Judging {
@@ -271,6 +277,7 @@ impl Call {
             head,
             body,
             cut,
+            unsure,
             opened,
             upstream_ms,
             _held: held,
@@ -366,7 +373,14 @@ fn stream(
 ) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     drop_from_reply(&mut parts.headers);
-    Response::from_parts(parts, Body::stream(front, body, Some(silence)).holding(Some(permit)))
+    let stated = parts.extensions.get().map(|Stated(length)| *length);
+    let body = Body::stream(front, body, Some(silence)).due(stated).holding(Some(permit));
+    Response::from_parts(parts, body)
+}
+
+/// Whether only the connection's end says that a reply is over (RFC 9112 section 6.3, rule 8).
+fn ends_by_close(headers: &HeaderMap, body: &Incoming) -> bool {
+    body.size_hint().exact().is_none() && !headers.contains_key(header::TRANSFER_ENCODING)
 }
 
 /// Whether its messages are gRPC's, which may come and go for as long as both sides like.

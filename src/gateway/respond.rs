@@ -46,6 +46,8 @@ pub(super) struct Judging {
     pub(super) cut: bool,
     /// The body with its codings undone, where that was done already.
     pub(super) opened: Option<Opened<'static>>,
+    /// Nobody can tell whether it is whole: it proves nothing, and its bytes pass as they came.
+    pub(super) unsure: bool,
     pub(super) upstream_ms: u64,
     /// What the asked items hold of `limits.memory`, and what the reply does.
     pub(super) _held: Budget,
@@ -98,7 +100,7 @@ impl Judging {
 
     fn incoming(&self) -> Incoming<'_> {
         let (status, headers) = (self.head.status.as_u16(), &self.head.headers);
-        Incoming { status, headers, body: &self.body, cut: self.cut }
+        Incoming { status, headers, body: &self.body, cut: self.cut || self.unsure }
     }
 
     /// The reply without its codings, and the bounds within which there is room to read it; none where there is none.

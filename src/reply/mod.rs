@@ -3,6 +3,7 @@
 //! Pure. Knows bytes, headers and envelopes; sockets are `upstream`'s and `gateway`'s.
 
 mod answer; // an envelope within the limits of one answer
+mod ending; // whole, where only the connection's end says so
 mod headers; // which vendor headers survive a rewritten body
 mod prefer; // what the caller prefers
 mod raw; // the vendor's bytes inside an envelope
@@ -10,6 +11,7 @@ mod translate; // bytes → envelope
 mod wishes; // what route and caller want of it
 
 pub use answer::Answer;
+pub use ending::shows_its_end;
 pub use headers::{envelope_headers, media_type, strip_rewritten, vary};
 pub use prefer::Prefer;
 pub use raw::raw;

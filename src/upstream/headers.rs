@@ -85,24 +85,45 @@ pub fn drop_from_reply(headers: &mut HeaderMap) {
     remove_headers(headers, |name| is_hop_by_hop(name) || name.as_str().starts_with("onevelope-"));
 }
 
+/// The length that a reply in chunks states beside them. They win (RFC 9112 section 6.3), but where their bytes are not as many, one
+/// of the two is wrong, and nobody knows which: it is no whole reply.
+#[derive(Clone, Copy, Debug)]
+pub struct Stated(pub u64);
+
 /// Sees to it that a reply's body is what its framing says (RFC 9112 section 6.3).
 ///
 /// # Errors
 /// In words, where nobody can say where its body ends: it is no reply then.
-pub(super) fn settle_framing(status: StatusCode, headers: &mut HeaderMap) -> Result<(), &'static str> {
+pub(super) fn settle_framing(
+    status: StatusCode,
+    headers: &mut HeaderMap,
+) -> Result<Option<Stated>, &'static str> {
     if status == StatusCode::SWITCHING_PROTOCOLS {
         return Err("it switched to a protocol that nobody asked for");
     }
     if !headers.contains_key(header::TRANSFER_ENCODING) {
-        return Ok(());
+        settle_length(headers);
+        return Ok(None);
     }
     let codings = joined(headers, &header::TRANSFER_ENCODING);
     if !codings.is_some_and(|codings| codings.trim().eq_ignore_ascii_case("chunked")) {
         return Err("its transfer coding is not `chunked` alone");
     }
-    // The chunks were read; the length beside them would cut what goes on.
-    headers.remove(header::CONTENT_LENGTH);
-    Ok(())
+    // The length beside chunks would cut what goes on.
+    let length = headers.remove(header::CONTENT_LENGTH);
+    let stated = |length: HeaderValue| length.to_str().ok()?.trim().parse().ok();
+    Ok(length.map(|length| Stated(stated(length).unwrap_or(u64::MAX))))
+}
+
+/// `5, 5` is 5 (RFC 9112 section 6.3, rule 5); that they are alike was seen to when the reply was read.
+fn settle_length(headers: &mut HeaderMap) {
+    let Some(length) = headers.get(header::CONTENT_LENGTH) else { return };
+    let first = length.as_bytes().split(|byte| *byte == b',').next().unwrap_or_default();
+    if first.len() < length.len()
+        && let Ok(first) = HeaderValue::from_bytes(first.trim_ascii())
+    {
+        headers.insert(header::CONTENT_LENGTH, first);
+    }
 }
 
 fn is_hop_by_hop(name: &HeaderName) -> bool {

@@ -9,7 +9,7 @@ mod words; // failures below HTTP, for people
 pub use breaker::{Breaker, Pass, Standing};
 pub use client::ClientError;
 pub use headers::{
-    drop_from_reply, drop_hop_by_hop, names_end_to_end, narrow_accept_encoding, passes_for_another,
+    Stated, drop_from_reply, drop_hop_by_hop, names_end_to_end, narrow_accept_encoding, passes_for_another,
 };
 pub use target::Target;
 
@@ -161,7 +161,11 @@ impl Upstream {
             let upstream = || self.name.clone();
             match self.head(sent, ended).await {
                 Ok(Ok(mut response)) => match settle_framing(response.status(), response.headers_mut()) {
-                    Ok(()) => Ok((response, permit)),
+                    Ok(None) => Ok((response, permit)),
+                    Ok(Some(stated)) => {
+                        response.extensions_mut().insert(stated);
+                        Ok((response, permit))
+                    }
                     Err(cause) => Err(CallError::Lost { upstream: upstream(), cause: cause.to_owned() }),
                 },
                 Ok(Err(cause)) => {

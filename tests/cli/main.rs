@@ -6,4 +6,5 @@ mod conversations; // normalize and explain
 mod memory; // what a running gateway holds
 mod profiles; // list, show, test, schema
 mod run; // the binary
+mod secrets; // nowhere but in their own answers
 mod serve; // signals and logs

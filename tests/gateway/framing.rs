@@ -21,13 +21,103 @@ async fn judged(reply: &Reply) -> Answer {
 
 #[tokio::test]
 async fn of_two_framings_the_chunks_win_and_no_byte_is_lost() {
-    let text = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n";
-    let answer = passed(&saying(text).await, "GET").await;
-    assert_eq!((answer.text().as_str(), answer.whole), ("hello world", true));
-    let reply = detail(&[("a", 0), ("b", 5100)]).header("Content-Length", "10").chunked(7);
-    assert_eq!(judged(&reply).await.outcomes(), ["accepted", "failed"]);
-    let cut = saying(&text[..text.len() - 5]).await;
-    assert!(!passed(&cut, "GET").await.whole, "without its last chunk it is a part");
+    for (length, whole) in [("11", true), ("3", false), ("12", false), ("x", false)] {
+        let text = format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"
+        );
+        let answer = passed(&saying(text.clone()).await, "GET").await;
+        assert_eq!((answer.text().as_str(), answer.whole), ("hello world", whole), "{length}");
+        let cut = saying(&text.as_bytes()[..text.len() - 5]).await;
+        assert!(!passed(&cut, "GET").await.whole, "without its last chunk it is a part");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_reply_whose_two_framings_differ_is_never_clean() {
+    let reply = detail(&[("a", 0), ("b", 0)]);
+    let length = reply.body_len();
+    let alike = reply.clone().header("Content-Length", &length.to_string()).chunked(7);
+    assert_eq!(judged(&alike).await.outcomes(), ["accepted", "accepted"]);
+    for length in [length - 1, length + 1] {
+        let reply = reply.clone().header("Content-Length", &length.to_string()).chunked(7);
+        let vendor = Vendor::replying(reply).await;
+        let gateway = Gateway::before(&vendor, Route::of("tencent")).await;
+        let answer = stop(&["a", "b"]).send(gateway.address).await;
+        assert_eq!((answer.status, answer.outcomes()), (502, vec!["unknown".into(); 2]));
+        assert_eq!(answer.json()["upstream"]["body"], "truncated");
+        let observed = stop(&["a", "b"]).header("Onevelope-Mode", "observe").send(gateway.address).await;
+        assert!(!observed.whole, "what is cut for us is cut for the caller");
+    }
+}
+
+/// Huawei's list of failures with nothing in it: silence would make the asked items good.
+#[tokio::test]
+async fn a_reply_that_ends_with_its_connection_proves_only_what_shows_its_end() {
+    let ask = async |body: &str, coding: Option<&str>| {
+        let reply = Reply::json(body).until_close();
+        let vendor = Vendor::replying(coding.map_or(reply.clone(), |coding| reply.coded(coding))).await;
+        let gateway = Gateway::before(&vendor, Route::of("tencent")).await;
+        let observed = stop(&["a"]).header("Onevelope-Mode", "observe").send(gateway.address).await;
+        assert!(observed.whole, "{body}: bytes pass as they came");
+        stop(&["a"]).send(gateway.address).await
+    };
+    let good = r#"{"code":0,"message":"","detail":{"a":{"code":0,"requestId":"t"}}}"#;
+    assert_eq!(ask(good, None).await.outcomes(), ["accepted"]);
+    assert_eq!(ask(good, Some("gzip")).await.outcomes(), ["accepted"]);
+    for body in ["", " ", &good[..good.len() - 1], &format!("{good},")] {
+        let answer = ask(body, None).await;
+        assert_eq!(
+            (answer.outcomes(), answer.json()["upstream"]["body"].clone()),
+            (vec!["unknown".into()], "truncated".into()),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_length_said_twice_alike_is_one() {
+    for lines in ["Content-Length: 2, 2", "Content-Length: 2\r\nContent-Length: 2"] {
+        let answer = passed(&saying(format!("HTTP/1.1 200 OK\r\n{lines}\r\n\r\nok")).await, "GET").await;
+        assert_eq!(
+            (answer.text().as_str(), answer.header("content-length").as_str()),
+            ("ok", "2"),
+            "{lines}"
+        );
+    }
+}
+
+/// In every mode, also over HTTP/2, which could carry them.
+#[tokio::test]
+async fn trailers_and_what_belongs_to_the_vendors_connection_end_here() {
+    let body = String::from_utf8(failed_servers(&[("s1", "Ecs.0614")]).bytes()).expect("text");
+    let body = body.split("\r\n\r\n").nth(1).expect("a body");
+    let text = format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nConnection: X-Hop\r\nConnection: x-other\r\nX-Hop: 1\r\nX-Other: 1\r\nKeep-Alive: timeout=1\r\nProxy-Authenticate: Basic\r\nUpgrade: h2c\r\nTrailer: X-Late\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\nX-Late: 1\r\nOnevelope-Outcome: succeeded\r\n\r\n",
+        body.len()
+    );
+    for mode in ["envelope", "observe", "passthrough"] {
+        let vendor = saying(text.clone()).await;
+        let gateway = Gateway::before(&vendor, Route::of("huawei").with(&format!("mode = {mode:?}"))).await;
+        for answer in
+            [reset(&["s1"]).send(gateway.address).await, reset(&["s1"]).send_h2c(gateway.address).await]
+        {
+            assert!(answer.whole && !answer.body.is_empty(), "{mode}");
+            for name in
+                ["x-hop", "x-other", "keep-alive", "proxy-authenticate", "upgrade", "trailer", "x-late"]
+            {
+                assert!(!answer.has(name), "{mode}: {name}");
+            }
+            let outcome = if mode == "passthrough" { "" } else { "failed" };
+            assert_eq!(answer.header("onevelope-outcome"), outcome, "{mode}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reply_to_head_tells_the_length_that_a_body_would_have() {
+    let vendor = saying("HTTP/1.1 200 OK\r\nContent-Length: 1234\r\nETag: \"x\"\r\n\r\n").await;
+    let answer = passed(&vendor, "HEAD").await;
+    assert_eq!((answer.header("content-length").as_str(), answer.header("etag").as_str()), ("1234", "\"x\""));
 }
 
 #[tokio::test]

@@ -159,8 +159,8 @@ async fn a_user_profile_is_read_again_too() {
 #[tokio::test]
 async fn secrets_are_not_shown() {
     let vendor = Vendor::replying(Reply::json("{}")).await;
-    let url = format!("http://user:s3cret@{}/base", vendor.address);
-    let gateway = Gateway::start(&Route::of("huawei").to_url(&url)).await;
+    let traces = format!("[traces]\nendpoint = \"http://user:s3cret@{}/base\"", vendor.address);
+    let gateway = Gateway::before(&vendor, Route::of("huawei").and(&traces)).await;
     let text = gateway.ask("/api/config").await.text();
     assert!(!text.contains("s3cret") && !text.contains("user:"), "{text}");
     assert!(text.contains(&format!("***@{}/base", vendor.address)), "{text}");
