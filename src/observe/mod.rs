@@ -219,6 +219,11 @@ impl Observer {
         upstream.duration.observe(took.as_secs_f64());
     }
 
+    /// A client took too long; `limit` is the limit's name.
+    pub fn timed_out(&self, limit: &'static str) {
+        self.metrics.timeouts.with_label_values(&[limit]).inc();
+    }
+
     /// One batch judged: every verdict, diagnostic and unmapped code.
     ///
     /// `text` is the document text that the envelope's texts point into; `took` what reading and judging took, where there was

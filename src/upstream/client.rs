@@ -21,7 +21,7 @@ use rustls_pki_types::pem::PemObject;
 use tower::Service;
 
 use super::words::words;
-use crate::body::Body;
+use crate::body::{Body, BodyError};
 use crate::config::UpstreamConfig;
 
 /// Shorter than servers keep idle connections, so that few are stale when they are used again.
@@ -40,6 +40,17 @@ pub struct ClientError(#[from] legacy::Error);
 impl ClientError {
     pub(super) fn nothing_was_sent(&self) -> bool {
         self.0.is_connect()
+    }
+
+    /// The body that was passed on ended early.
+    pub(super) fn callers_body(&self) -> Option<&BodyError> {
+        let mut cause: &(dyn std::error::Error + 'static) = &self.0;
+        loop {
+            cause = cause.source()?;
+            if let Some(body) = cause.downcast_ref() {
+                return Some(body);
+            }
+        }
     }
 }
 

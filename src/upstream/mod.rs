@@ -21,7 +21,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::ResponseFuture;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use crate::body::{Body, Places};
+use crate::body::{Body, BodyError, Places};
 use crate::config::{HostSent, UpstreamConfig};
 use client::Client;
 use headers::settle_framing;
@@ -55,6 +55,9 @@ pub enum CallError {
     /// The request went out, and no head came back in time.
     #[error("{upstream} sent no head within {waited:?}")]
     HeadTimeout { upstream: String, waited: Duration },
+    /// The caller's own body ended early while it was passed on: no fault of the vendor, who may have acted on what it got.
+    #[error("the request body ended early on its way to {upstream}")]
+    Upload { upstream: String, slow: bool },
     /// The connection ended after the request went out.
     #[error("{upstream} ended the connection before its head: {cause}")]
     Lost { upstream: String, cause: String },
@@ -97,7 +100,7 @@ impl Shed {
 impl CallError {
     /// Whether the vendor may already have acted.
     pub fn vendor_may_have_acted(&self) -> bool {
-        matches!(self, Self::HeadTimeout { .. } | Self::Lost { .. })
+        matches!(self, Self::HeadTimeout { .. } | Self::Upload { .. } | Self::Lost { .. })
     }
 
     /// When to come back, where the caller may.
@@ -114,6 +117,7 @@ impl CallError {
             Self::Unreachable { .. } => "unreachable",
             Self::Shed { .. } => "shed",
             Self::HeadTimeout { .. } => "timeout",
+            Self::Upload { .. } => "request_cut",
             Self::Lost { .. } => "lost",
         }
     }
@@ -167,10 +171,13 @@ impl Upstream {
                 Ok(Err(cause)) => {
                     tracing::debug!(upstream = self.name, error = %cause, "call failed");
                     let (upstream, words) = (upstream(), cause.words().to_owned());
-                    match cause.nothing_was_sent() {
-                        true => Err(CallError::Unreachable { upstream, cause: words }),
-                        false => Err(CallError::Lost { upstream, cause: words }),
-                    }
+                    Err(match (cause.nothing_was_sent(), cause.callers_body()) {
+                        (true, _) => CallError::Unreachable { upstream, cause: words },
+                        (_, None) => CallError::Lost { upstream, cause: words },
+                        (_, Some(body)) => {
+                            CallError::Upload { upstream, slow: matches!(body, BodyError::Silent(_)) }
+                        }
+                    })
                 }
                 Err(_) => Err(CallError::HeadTimeout { upstream: upstream(), waited: self.head_timeout }),
             }

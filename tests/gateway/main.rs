@@ -3,6 +3,7 @@
 mod admin; // the operator's port
 mod broken; // replies as bad as they come
 mod cases; // every case of tests/profiles
+mod clocks; // clients that take their time
 mod drain; // SIGTERM
 mod framing; // replies that could be read differently
 mod limits; // bytes, items, calls and connections
