@@ -106,8 +106,11 @@ impl Body {
     /// Bytes that were held, then the rest of the stream.
     pub fn stream(front: Bytes, rest: Incoming, patience: Option<impl Into<Patience>>) -> Self {
         let mut body = Self::full(front);
-        body.rest = Some(rest);
-        body.patience = patience.map(Into::into);
+        // No body is all of it.
+        if !rest.is_end_stream() {
+            body.rest = Some(rest);
+            body.patience = patience.map(Into::into);
+        }
         body
     }
 
@@ -168,6 +171,16 @@ impl Body {
     /// Whether all of it is here already.
     pub fn is_held(&self) -> bool {
         self.rest.is_none()
+    }
+
+    /// The same again, where all of it is here.
+    pub fn copy(&self) -> Option<Self> {
+        let held = self.rest.is_none() && self.live.is_none() && !self.cut && self.permits.is_empty();
+        held.then(|| {
+            let mut copy = Self::default();
+            copy.front.clone_from(&self.front);
+            copy
+        })
     }
 
     /// Something to wait on for the body's end.

@@ -29,7 +29,7 @@ use crate::observe::Observer;
 use crate::reply::Prefer;
 use crate::request::{self, Unknown, may_match};
 use crate::route::Route;
-use crate::upstream::{CallError, Upstream, drop_from_reply, narrow_accept_encoding};
+use crate::upstream::{CallError, Resend, Upstream, drop_from_reply, narrow_accept_encoding};
 
 /// Answers one request. Always answers: what goes wrong is told in the reply.
 pub(super) async fn answer(
@@ -339,6 +339,7 @@ impl Call {
         body: Body,
         action: Option<&str>,
     ) -> Result<(Response<Incoming>, OwnedSemaphorePermit), GatewayError> {
+        let resend = if action.is_none() { Resend::of(&parts) } else { Resend::Unsent };
         let mut request = self.outgoing().request(parts, body)?;
         let lane = Arc::clone(&self.exchange.lane);
         let endpoint = &lane.endpoint;
@@ -348,7 +349,11 @@ impl Call {
             tracing.inject(span, request.headers_mut());
         }
         let started = Instant::now();
-        let result = endpoint.upstream.call(request).await;
+        let mut resent = false;
+        let result = endpoint.upstream.call(request, resend, &mut resent).await;
+        if resent {
+            observer.resent(&endpoint.handles);
+        }
         let word = result.as_ref().map_or_else(|cause| cause.reason(), |_| "replied");
         let took = started.elapsed();
         match &result {

@@ -67,8 +67,14 @@ impl Bound {
     {
         let Terms { connections, waits, stop, deadline, answer, cut } = terms;
         let name: Arc<str> = self.name.as_str().into();
-        let server =
-            Server { name: Arc::clone(&name), certificates: self.certificates, waits, stop: stop.clone(), answer, cut };
+        let server = Server {
+            name: Arc::clone(&name),
+            certificates: self.certificates,
+            waits,
+            stop: stop.clone(),
+            answer,
+            cut,
+        };
         let mut stop = stop;
         let mut open = JoinSet::new();
         let mut permit = None;

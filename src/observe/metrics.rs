@@ -29,7 +29,8 @@ const UPSTREAM_ATTEMPTS: MetricSpec = MetricSpec {
     name: "onevelope_upstream_attempts_total",
     kind: "counter",
     labels: &["upstream", "result"],
-    help: "Calls to vendors: replied, unreachable, timeout or lost; request_cut where the caller's body ended early.",
+    help: "Calls to vendors: replied, unreachable, timeout or lost; request_cut where the caller's body ended early; resent \
+           for each that went out a second time.",
 };
 const UPSTREAM_DURATION: MetricSpec = MetricSpec {
     name: "onevelope_upstream_duration_seconds",
