@@ -14,7 +14,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 /// A body on its way through the gateway.
 #[derive(Debug, Default)]
@@ -25,9 +25,13 @@ pub struct Body {
     rest: Option<Incoming>,
     /// What is made while it is sent.
     live: Option<mpsc::Receiver<Bytes>>,
-    /// Longest silence of `rest`.
-    silence: Option<Duration>,
-    sleep: Option<Pin<Box<Sleep>>>,
+    /// How long `rest` is waited for.
+    patience: Option<Patience>,
+    /// The wait that goes on, and since when.
+    wait: Option<(Pin<Box<Sleep>>, Instant)>,
+    /// What `rest` took and gave so far, where that counts.
+    waited: Duration,
+    got: usize,
     /// The body must not end cleanly: the vendor's did not.
     cut: Option<BodyError>,
     /// What came before the cut had its turn to be sent: an error at once would take it along, and the head, too.
@@ -40,12 +44,48 @@ pub struct Body {
     permits: Vec<OwnedSemaphorePermit>,
 }
 
+/// How long the next piece of a body is waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Longest silence.
+    silence: Duration,
+    /// Least bytes a second on average, once all waiting together is longer than one silence; 0: any.
+    rate: u32,
+}
+
+/// What a caller's upload must make at least: a phone on a bad line has more. Waiting for the vendor does not count.
+const LEAST_RATE: u32 = 500;
+
+impl Patience {
+    /// For a caller's body, which may not come byte by byte for ever.
+    pub fn with_callers(silence: Duration) -> Self {
+        Self { silence, rate: LEAST_RATE }
+    }
+
+    /// How long to wait now, after all the waiting for so many bytes.
+    fn left(self, waited: Duration, got: usize) -> Duration {
+        match self.rate {
+            0 => self.silence,
+            rate => {
+                let earned = Duration::from_millis(got as u64 * 1000 / u64::from(rate));
+                self.silence.min((self.silence + earned).saturating_sub(waited))
+            }
+        }
+    }
+}
+
+impl From<Duration> for Patience {
+    fn from(silence: Duration) -> Self {
+        Self { silence, rate: 0 }
+    }
+}
+
 /// Why a body ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
     #[error(transparent)]
     Transport(#[from] hyper::Error),
-    #[error("the body was silent for {0:?}")]
+    #[error("the body was silent, or slower than is waited for, after {0:?}")]
     Silent(Duration),
     #[error("the vendor's body was cut")]
     Cut,
@@ -68,10 +108,13 @@ impl Body {
     }
 
     /// Bytes that were held, then the rest of the stream.
-    pub fn stream(front: Bytes, rest: Incoming, silence: Option<Duration>) -> Self {
+    pub fn stream(front: Bytes, rest: Incoming, patience: Option<impl Into<Patience>>) -> Self {
         let mut body = Self::full(front);
-        body.rest = Some(rest);
-        body.silence = silence;
+        // No body is all of it.
+        if !rest.is_end_stream() {
+            body.rest = Some(rest);
+            body.patience = patience.map(Into::into);
+        }
         body
     }
 
@@ -139,6 +182,17 @@ impl Body {
     /// Whether all of it is here already.
     pub fn is_held(&self) -> bool {
         self.rest.is_none()
+    }
+
+    /// The same again, where all of it is here.
+    pub fn copy(&self) -> Option<Self> {
+        let held =
+            self.rest.is_none() && self.live.is_none() && self.cut.is_none() && self.permits.is_empty();
+        held.then(|| {
+            let mut copy = Self::default();
+            copy.front.clone_from(&self.front);
+            copy
+        })
     }
 
     /// Something to wait on for the body's end.
@@ -211,20 +265,26 @@ impl HttpBody for Body {
                 self.poll_frame(cx)
             }
             Poll::Ready(frame) => {
-                this.sleep = None;
+                if let Some((_, since)) = this.wait.take() {
+                    this.waited += since.elapsed();
+                }
                 if let (None, Some(ended)) = (&frame, &this.ended) {
                     ended.notify_one();
                 }
                 let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
-                let count = data.map_or(0, Bytes::len);
-                this.count(count);
+                let bytes = data.map_or(0, Bytes::len);
+                this.got += bytes;
+                this.count(bytes);
                 Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)))
             }
             Poll::Pending => {
-                let Some(silence) = this.silence else { return Poll::Pending };
-                let sleep = this.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(silence)));
+                let Some(patience) = this.patience else { return Poll::Pending };
+                let left = || patience.left(this.waited, this.got);
+                let (sleep, _) =
+                    this.wait.get_or_insert_with(|| (Box::pin(tokio::time::sleep(left())), Instant::now()));
                 ready!(sleep.as_mut().poll(cx));
-                Poll::Ready(Some(Err(BodyError::Silent(silence))))
+                this.end(Some(BodyError::Silent(patience.silence)));
+                self.poll_frame(cx)
             }
         }
     }
@@ -268,20 +328,30 @@ pub enum Collected {
     Broken(Bytes, BodyError),
 }
 
-/// Reads a body up to a limit in bytes and as far as the budget goes, with a longest silence between pieces.
+/// Reads a body up to a limit in bytes and as far as the budget goes, waiting for its pieces as long as is said.
 ///
 /// A body that announces more than that is not read at all.
-pub async fn collect(mut body: Incoming, limit: usize, budget: &mut Budget, silence: Duration) -> Collected {
+pub async fn collect(
+    mut body: Incoming,
+    limit: usize,
+    budget: &mut Budget,
+    patience: impl Into<Patience>,
+) -> Collected {
     use http_body_util::BodyExt;
+    let patience = patience.into();
     let announced = body.size_hint().lower();
     if announced > limit as u64 || !budget.reserve(announced as usize) {
         return Collected::Over(Bytes::new(), body);
     }
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
+    // Begins with the second piece: most bodies have one.
+    let mut began: Option<Instant> = None;
     loop {
-        let Ok(frame) = tokio::time::timeout(silence, body.frame()).await else {
-            return Collected::Broken(join(first, all), BodyError::Silent(silence));
+        let waited = began.map_or(Duration::ZERO, |began| began.elapsed());
+        let left = patience.left(waited, first.len() + all.len());
+        let Ok(frame) = tokio::time::timeout(left, body.frame()).await else {
+            return Collected::Broken(join(first, all), BodyError::Silent(patience.silence));
         };
         match frame {
             None => return Collected::Whole(join(first, all)),
@@ -290,6 +360,9 @@ pub async fn collect(mut body: Incoming, limit: usize, budget: &mut Budget, sile
                 let Ok(data) = frame.into_data() else { continue };
                 let len = first.len() + all.len() + data.len();
                 let over = len > limit || !budget.reserve(len);
+                if patience.rate > 0 && began.is_none() && !body.is_end_stream() {
+                    began = Some(Instant::now());
+                }
                 // One frame, the usual case, is not copied.
                 if first.is_empty() && all.is_empty() {
                     first = data;
@@ -313,4 +386,24 @@ pub async fn collect(mut body: Incoming, limit: usize, budget: &mut Budget, sile
 
 fn join(first: Bytes, all: BytesMut) -> Bytes {
     if all.is_empty() { first } else { all.freeze() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upload_has_one_silence_and_what_its_bytes_earn() {
+        let seconds = Duration::from_secs;
+        let patience = Patience::with_callers(seconds(60));
+        assert_eq!(patience.left(seconds(0), 0), seconds(60));
+        assert_eq!(patience.left(seconds(50), 50), seconds(10) + Duration::from_millis(100));
+        assert_eq!(patience.left(seconds(61), 50), Duration::ZERO, "a byte a second is not waited for");
+        assert_eq!(patience.left(seconds(3600), 4 << 20), seconds(60), "a slow line is");
+        assert_eq!(
+            Patience::from(seconds(60)).left(seconds(3600), 0),
+            seconds(60),
+            "vendors take what they take"
+        );
+    }
 }

@@ -13,7 +13,7 @@ use crate::admin::Admin;
 use crate::config::{Config, ListenerConfig};
 use crate::events::Sinks;
 use crate::gateway::{Draft, Gateway, Reloader, Renew, Service, Source};
-use crate::listen::{Bound, bind};
+use crate::listen::{Bound, Terms, Waits, bind};
 use crate::observe::{Observer, Tracing};
 use crate::profile::ProfileSet;
 
@@ -79,11 +79,22 @@ impl Running {
         let (stopper, stopped) = watch::channel(false);
         let deadline = self.config.drain.deadline.0;
         let connections = Arc::new(Semaphore::new(self.config.limits.connections));
+        let waits = Waits::of(&self.config.limits);
+        let observer = Arc::clone(&self.admin.observer);
+        let cut = move |limit| observer.timed_out(limit);
         let mut tasks = JoinSet::new();
         for listener in self.listeners {
             let service = self.admin.service.clone();
             let answer = move |name: Arc<str>, _, request| service.answer(name, request);
-            tasks.spawn(listener.serve(Arc::clone(&connections), stopped.clone(), deadline, answer));
+            let (connections, stop) = (Arc::clone(&connections), stopped.clone());
+            tasks.spawn(listener.serve(Terms {
+                connections,
+                waits,
+                stop,
+                deadline,
+                answer,
+                cut: cut.clone(),
+            }));
         }
         // The admin port outlives the others: readiness must be seen to be false, and the last counts scraped.
         let admin = self.admin.clone();
@@ -92,13 +103,14 @@ impl Running {
             async move { admin.answer(peer, request).await }
         };
         let (admin_stopper, admin_stopped) = watch::channel(false);
-        let admin_connections = Arc::new(Semaphore::new(ADMIN_CONNECTIONS));
-        let admin_task = tokio::spawn(self.admin_listener.serve(
-            admin_connections,
-            admin_stopped,
-            Duration::from_secs(1),
-            admin_answer,
-        ));
+        let admin_task = tokio::spawn(self.admin_listener.serve(Terms {
+            connections: Arc::new(Semaphore::new(ADMIN_CONNECTIONS)),
+            waits,
+            stop: admin_stopped,
+            deadline: Duration::from_secs(1),
+            answer: admin_answer,
+            cut,
+        }));
         let reloads = tokio::spawn(reload_on_change(Arc::clone(&self.admin.reloader)));
 
         stop.await;

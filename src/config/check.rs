@@ -1,5 +1,7 @@
 //! What types cannot tell: names that must exist, URLs that must parse, things that exclude each other.
 
+use std::time::Duration;
+
 use super::problem::locate;
 use super::{BreakerConfig, ByteSize, Config, Problem, RouteConfig, Span, UpstreamConfig};
 use crate::profile::{HostPattern, ProfileSet};
@@ -24,11 +26,16 @@ pub(super) fn check(config: &Config, profiles: &ProfileSet, file: &str, text: &s
     if let Some(breaker) = &config.breaker {
         check.breaker(breaker);
     }
+    check.waits(config);
     check.problems
 }
 
 /// Longest body that is read: a string of an envelope has 28 bits for its length.
 const LONGEST: usize = (256 << 20) - 1;
+
+/// Bounds of a client's time limits. Tests have short ones.
+const SHORTEST: Duration = Duration::from_millis(10);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A bound for people.
 fn in_words(bytes: usize) -> String {
@@ -209,6 +216,24 @@ impl Check<'_> {
                 let what =
                     format!("breaker.{key} must be above 0 and at most a day; write it as {mend:?}, say");
                 self.problem(&["breaker", key], what);
+            }
+        }
+    }
+
+    /// Both ends of a client's times: too short cuts everybody, too long is no limit.
+    fn waits(&mut self, config: &Config) {
+        let limits = &config.limits;
+        let waits = [
+            ("header_timeout", limits.header_timeout, "30s"),
+            ("body_idle_timeout", limits.body_idle_timeout, "60s"),
+            ("write_timeout", limits.write_timeout, "60s"),
+            ("idle_timeout", limits.idle_timeout, "75s"),
+        ];
+        for (key, wait, mend) in waits {
+            if !(SHORTEST..=DAY).contains(&wait.0) {
+                let what =
+                    format!("limits.{key} must be from 10ms to 24h; write it as {key} = {mend:?}, say");
+                self.problem(&["limits", key], what);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `[limits]`: what one call, and all calls together, may use up.
 
-use super::ByteSize;
+use super::{ByteSize, Span};
 
 /// Above a limit the vendor's bytes pass untouched and the outcome is `unknown`: never an error, never a loss.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
@@ -27,6 +27,14 @@ pub struct LimitsConfig {
     pub in_flight: usize,
     /// Most client connections at once.
     pub connections: usize,
+    /// Longest wait for a TLS handshake and the first request's head together, and for a later head from its first byte.
+    pub header_timeout: Span,
+    /// Longest silence inside a request's body; from then on it must also have come at 500 bytes a second on average.
+    pub body_idle_timeout: Span,
+    /// Longest time that a client may take none of the bytes that wait for it.
+    pub write_timeout: Span,
+    /// Longest time that a client's connection is kept without a request.
+    pub idle_timeout: Span,
 }
 
 impl Default for LimitsConfig {
@@ -42,6 +50,10 @@ impl Default for LimitsConfig {
             memory: ByteSize::mebibytes(512),
             in_flight: 20_000,
             connections: 10_000,
+            header_timeout: Span::seconds(30),
+            body_idle_timeout: Span::seconds(60),
+            write_timeout: Span::seconds(60),
+            idle_timeout: Span::seconds(75),
         }
     }
 }

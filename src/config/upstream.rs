@@ -18,7 +18,8 @@ pub struct UpstreamConfig {
     pub connect_timeout: Span,
     /// Longest wait for the reply's head, from the last request byte.
     pub head_timeout: Span,
-    /// Longest silence between two pieces of a reply's body. White space counts as a sign of life.
+    /// Longest silence between two pieces of a reply's body, white space being a sign of life, and longest time that the vendor
+    /// takes none of a request's bytes.
     pub body_timeout: Span,
     /// Most calls at once; further ones wait.
     pub max_concurrent: usize,

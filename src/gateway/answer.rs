@@ -21,7 +21,7 @@ use super::outgoing::{Outgoing, head};
 use super::rescue::rescue;
 use super::unread::{first_hand, says_nothing, says_something, streamed, too_large};
 use super::{Gateway, GatewayError, respond};
-use crate::body::{Body, Budget, Collected, collect};
+use crate::body::{Body, BodyError, Budget, Collected, Patience, collect};
 use crate::config::Mode;
 use crate::envelope::Diagnostic;
 use crate::judge::unanswered;
@@ -29,7 +29,7 @@ use crate::observe::Observer;
 use crate::reply::{Prefer, shows_its_end};
 use crate::request::{self, Unknown, may_match};
 use crate::route::Route;
-use crate::upstream::{CallError, Stated, Upstream, drop_from_reply, narrow_accept_encoding};
+use crate::upstream::{CallError, Resend, Stated, Upstream, drop_from_reply, narrow_accept_encoding};
 
 /// Answers one request. Always answers: what goes wrong is told in the reply.
 pub(super) async fn answer(
@@ -105,8 +105,8 @@ impl Call {
 
     /// Bytes through, both ways, nothing read.
     async fn forward(self, parts: http::request::Parts, body: Incoming) -> Response<Body> {
-        let silence = self.upstream().body_timeout;
-        self.pass(parts, Body::stream(Bytes::new(), body, Some(silence))).await
+        let patience = self.patience(&parts);
+        self.pass(parts, Body::stream(Bytes::new(), body, Some(patience))).await
     }
 
     pub(super) async fn pass(self, parts: http::request::Parts, body: Body) -> Response<Body> {
@@ -153,16 +153,16 @@ impl Call {
 
     /// Looks whether the call is a batch we know, and answers it as one.
     async fn look(self, parts: http::request::Parts, body: Incoming) -> Response<Body> {
-        let silence = self.upstream().body_timeout;
+        let patience = self.patience(&parts);
         let has_body = !body.is_end_stream();
         let head = head(&parts, self.route(), "");
         match self.reading(|| may_match(&self.gateway.profiles, &self.scope(), &head, has_body)) {
             Some(true) => {}
             Some(false) => {
-                return Box::pin(self.pass(parts, Body::stream(Bytes::new(), body, Some(silence)))).await;
+                return Box::pin(self.pass(parts, Body::stream(Bytes::new(), body, Some(patience)))).await;
             }
             None => {
-                let body = Body::stream(Bytes::new(), body, Some(silence));
+                let body = Body::stream(Bytes::new(), body, Some(patience));
                 return Box::pin(self.pass_unread(parts, body)).await;
             }
         }
@@ -170,12 +170,16 @@ impl Call {
             return Box::pin(self.look_at_head(parts, body)).await;
         }
         let mut budget = self.gateway.shared.budget();
-        let body = match collect(body, self.gateway.request_body, &mut budget, silence).await {
+        let body = match collect(body, self.gateway.request_body, &mut budget, patience).await {
             Collected::Whole(bytes) => bytes,
+            Collected::Broken(_, BodyError::Silent(_)) => {
+                let slow = self.too_slow();
+                return self.fail(&slow);
+            }
             Collected::Broken(..) => return self.fail(&GatewayError::RequestCut),
             Collected::Over(front, rest) => {
                 budget.settle(front.len());
-                let body = Body::stream(front, rest, Some(silence)).within(budget);
+                let body = Body::stream(front, rest, Some(patience)).within(budget);
                 return Box::pin(self.over_limit(parts, body)).await;
             }
         };
@@ -195,12 +199,24 @@ impl Call {
         }
     }
 
+    /// How long the caller's body is waited for. Streams of messages have no least rate.
+    fn patience(&self, parts: &http::request::Parts) -> Patience {
+        let silence = self.gateway.body_idle;
+        if is_grpc(&parts.headers) { silence.into() } else { Patience::with_callers(silence) }
+    }
+
+    /// The caller's body did not come in time.
+    fn too_slow(&self) -> GatewayError {
+        self.gateway.observer.timed_out("body_idle_timeout");
+        GatewayError::RequestSlow(self.gateway.body_idle)
+    }
+
     /// Messages in streams both ways, which nobody here reads: the head says which call it is, and nothing is claimed.
     async fn look_at_head(mut self, parts: http::request::Parts, body: Incoming) -> Response<Body> {
         let bounds = self.gateway.limits.bounds;
         let recognised = self.reading(|| self.view(&parts, &[], bounds)).unwrap_or(Err(Unknown::Nobodys));
         let silence = self.upstream().body_timeout;
-        let body = Body::stream(Bytes::new(), body, Some(silence));
+        let body = Body::stream(Bytes::new(), body, Some(self.patience(&parts)));
         let Ok(asked) = recognised else { return self.pass(parts, body).await };
         self.exchange.mode = Mode::Observe;
         match self.send(parts, body, Some(&asked.action().name)).await {
@@ -330,6 +346,7 @@ impl Call {
         body: Body,
         action: Option<&str>,
     ) -> Result<(Response<Incoming>, OwnedSemaphorePermit), GatewayError> {
+        let resend = if action.is_none() { Resend::of(&parts) } else { Resend::Unsent };
         let mut request = self.outgoing().request(parts, body)?;
         let lane = Arc::clone(&self.exchange.lane);
         let endpoint = &lane.endpoint;
@@ -339,7 +356,11 @@ impl Call {
             tracing.inject(span, request.headers_mut());
         }
         let started = Instant::now();
-        let result = endpoint.upstream.call(request).await;
+        let mut resent = false;
+        let result = endpoint.upstream.call(request, resend, &mut resent).await;
+        if resent {
+            observer.resent(&endpoint.handles);
+        }
         let word = result.as_ref().map_or_else(|cause| cause.reason(), |_| "replied");
         let took = started.elapsed();
         match &result {
@@ -347,7 +368,7 @@ impl Call {
             Err(CallError::Shed { .. }) => self.exchange.leave = None,
             result => {
                 observer.attempt(&endpoint.handles, word, took);
-                if result.is_err() {
+                if result.as_ref().is_err_and(|cause| !matches!(cause, CallError::Upload { .. })) {
                     self.exchange.strained(1.0);
                 }
             }
@@ -356,7 +377,10 @@ impl Call {
             let status = result.as_ref().ok().map(|(response, _)| response.status().as_u16());
             span.called(&endpoint.upstream.name, word, status, took);
         }
-        Ok(result?)
+        match result {
+            Err(CallError::Upload { slow: true, .. }) => Err(self.too_slow()),
+            result => Ok(result?),
+        }
     }
 
     pub(super) fn outgoing(&self) -> Outgoing<'_> {

@@ -1,5 +1,7 @@
 //! Why the gateway itself could not answer. A vendor saying no is not among these: that is a result.
 
+use std::time::Duration;
+
 use crate::upstream::CallError;
 
 /// Ours, few and named. None quotes what a caller sent but a host or the name of a field: paths and queries hold secrets.
@@ -27,6 +29,8 @@ pub enum GatewayError {
     Expectation,
     #[error("the request body ended early")]
     RequestCut,
+    #[error("the request body was silent, or slower than is waited for, after {0:?}")]
+    RequestSlow(Duration),
     #[error("a fault of the gateway: {0}")]
     Fault(&'static str),
     #[error(transparent)]
@@ -48,6 +52,7 @@ impl GatewayError {
             Self::Underscore(_) => "field_passes_for_another",
             Self::Expectation => "expectation_failed",
             Self::RequestCut => "request_cut",
+            Self::RequestSlow(_) => "request_slow",
             Self::Fault(_) => "fault",
             Self::Call(cause) => cause.reason(),
         }
@@ -67,9 +72,11 @@ impl GatewayError {
             | Self::Underscore(_)
             | Self::RequestCut => 400,
             Self::Expectation => 417,
+            Self::RequestSlow(_) => 408,
             Self::Fault(_) => 502,
             Self::Call(CallError::Shed { .. }) => 503,
             Self::Call(CallError::HeadTimeout { .. }) => 504,
+            Self::Call(CallError::Upload { .. }) => 400,
             Self::Call(_) => 502,
         }
     }
@@ -84,7 +91,8 @@ impl GatewayError {
             | Self::BadFraming(_)
             | Self::Connection(_)
             | Self::Underscore(_)
-            | Self::RequestCut => true,
+            | Self::RequestCut
+            | Self::RequestSlow(_) => true,
             Self::NoRoute { .. } | Self::Connect | Self::Expectation | Self::Fault(_) | Self::Call(_) => {
                 false
             }

@@ -24,6 +24,7 @@ pub use reload::{Reloader, Renew, Source};
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::{Request, Response};
@@ -81,6 +82,8 @@ pub struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) request_body: usize,
     pub(crate) reply_body: usize,
+    /// Longest silence inside a request's body.
+    pub(crate) body_idle: Duration,
     /// What all calls together may hold and have under way.
     pub(crate) shared: Shared,
     pub(crate) observer: Arc<Observer>,
@@ -129,6 +132,7 @@ impl Gateway {
             },
             request_body: limits.request_body.0,
             reply_body: limits.reply_body.0,
+            body_idle: limits.body_idle_timeout.0,
             shared,
             observer,
             shown: serde_json::to_value(&config).unwrap_or_default(),

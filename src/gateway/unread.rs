@@ -12,12 +12,16 @@ pub(super) fn first_hand(cause: &CallError) -> Unanswered {
         CallError::Shed { .. } => (Outcome::NotAttempted, Category::Unavailable, Origin::Gateway),
         CallError::Unreachable { .. } => (Outcome::Failed, Category::Unreachable, Origin::Network),
         CallError::HeadTimeout { .. } => (Outcome::Unknown, Category::Timeout, Origin::Network),
-        CallError::Lost { .. } => (Outcome::Unknown, Category::BadResponse, Origin::Network),
+        CallError::Upload { .. } | CallError::Lost { .. } => {
+            (Outcome::Unknown, Category::BadResponse, Origin::Network)
+        }
     };
     let code = match cause {
         CallError::Shed { .. } => Some("call_shed"),
         CallError::Unreachable { .. } => None,
-        CallError::HeadTimeout { .. } | CallError::Lost { .. } => Some("upstream_lost"),
+        CallError::HeadTimeout { .. } | CallError::Upload { .. } | CallError::Lost { .. } => {
+            Some("upstream_lost")
+        }
     };
     let diagnostic = code.map(|code| Diagnostic::new(code, cause.to_string()));
     Unanswered { outcome, category, origin, diagnostic }

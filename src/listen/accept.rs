@@ -1,4 +1,4 @@
-//! Bind, accept, serve. One task per connection; the number of connections is bounded.
+//! Bind and accept. One task per connection; the number of connections is bounded.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -7,22 +7,16 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 
+use super::clock::Waits;
+use super::serve::{Server, stopped};
 use super::tls::Certificates;
 use crate::body::Body;
 use crate::config::ListenerConfig;
 
-/// Longest wait for a request's head, and for a TLS handshake.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pause after an accept error such as "too many open files": spinning would only make it worse.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
@@ -47,110 +41,80 @@ pub async fn bind(name: &str, config: &ListenerConfig) -> Result<Bound, String> 
     Ok(Bound { name: name.to_owned(), address, listener, certificates })
 }
 
+/// What a listener's connections have in common.
+pub struct Terms<F, C> {
+    /// One permit for each connection, shared by all listeners that take from the same.
+    pub connections: Arc<Semaphore>,
+    pub waits: Waits,
+    /// Turns true when it is to drain.
+    pub stop: watch::Receiver<bool>,
+    /// How long connections in flight have then.
+    pub deadline: Duration,
+    /// Answers a request: the listener's name, who asks, what.
+    pub answer: F,
+    /// Told the name of the limit that cut something.
+    pub cut: C,
+}
+
 impl Bound {
     /// Serves until `stop` turns true, then drains: no new connection, GOAWAY and `Connection: close` on the live ones.
     /// Returns when the last one is over, or at the deadline.
-    pub async fn serve<F, Fut>(
-        self,
-        connections: Arc<Semaphore>,
-        mut stop: watch::Receiver<bool>,
-        deadline: Duration,
-        answer: F,
-    ) where
-        F: Fn(Arc<str>, IpAddr, Request<Incoming>) -> Fut + Clone + Send + 'static,
+    pub async fn serve<F, C, Fut>(self, terms: Terms<F, C>)
+    where
+        F: Fn(Arc<str>, IpAddr, Request<Incoming>) -> Fut + Clone + Send + Sync + 'static,
+        C: Fn(&'static str) + Clone + Send + Sync + 'static,
         Fut: Future<Output = Response<Body>> + Send + 'static,
     {
+        let Terms { connections, waits, stop, deadline, answer, cut } = terms;
         let name: Arc<str> = self.name.as_str().into();
-        let graceful = GracefulShutdown::new();
+        let server = Server {
+            name: Arc::clone(&name),
+            certificates: self.certificates,
+            waits,
+            stop: stop.clone(),
+            answer,
+            cut,
+        };
+        let mut stop = stop;
         let mut open = JoinSet::new();
+        let mut permit = None;
         loop {
-            while open.try_join_next().is_some() {}
-            let permit = tokio::select! {
-                permit = Arc::clone(&connections).acquire_owned() => permit,
-                () = stopped(&mut stop) => break,
+            // A finished connection is let go at once: its task holds memory until it is joined.
+            let Some(place) = permit.take() else {
+                tokio::select! {
+                    Some(_) = open.join_next() => {}
+                    place = Arc::clone(&connections).acquire_owned() => match place {
+                        Ok(place) => permit = Some(place),
+                        Err(_) => break,
+                    },
+                    () = stopped(&mut stop) => break,
+                }
+                continue;
             };
-            let Ok(permit) = permit else { break };
-            let (stream, peer) = tokio::select! {
+            tokio::select! {
+                Some(_) = open.join_next() => permit = Some(place),
                 accepted = self.listener.accept() => match accepted {
-                    Ok(accepted) => accepted,
+                    Ok((stream, peer)) => {
+                        let server = server.clone();
+                        open.spawn(async move {
+                            server.connection(stream, peer.ip()).await;
+                            drop(place);
+                        });
+                    }
                     Err(cause) => {
                         tracing::warn!(listener = %name, error = %cause, "accept failed");
+                        permit = Some(place);
                         tokio::time::sleep(BACK_OFF).await;
-                        continue;
                     }
                 },
                 () = stopped(&mut stop) => break,
-            };
-            let (name, answer, tls, watcher) = (
-                Arc::clone(&name),
-                answer.clone(),
-                self.certificates.as_ref().map(Certificates::acceptor),
-                graceful.watcher(),
-            );
-            open.spawn(async move {
-                connection(stream, peer.ip(), tls, watcher, name, answer).await;
-                drop(permit);
-            });
+            }
         }
-        drop(self.listener);
-        if tokio::time::timeout(deadline, graceful.shutdown()).await.is_err() {
+        drop((permit, self.listener, server));
+        let drained = async { while open.join_next().await.is_some() {} };
+        if tokio::time::timeout(deadline, drained).await.is_err() {
             tracing::warn!(listener = %name, "drain deadline reached; connections in flight are cut");
             open.shutdown().await;
         }
-    }
-}
-
-/// Resolves once `stop` is true, or nobody is left who could say so.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stopped| *stopped).await;
-}
-
-async fn connection<F, Fut>(
-    stream: TcpStream,
-    peer: IpAddr,
-    tls: Option<TlsAcceptor>,
-    watcher: Watcher,
-    name: Arc<str>,
-    answer: F,
-) where
-    F: Fn(Arc<str>, IpAddr, Request<Incoming>) -> Fut + Clone + Send + 'static,
-    Fut: Future<Output = Response<Body>> + Send + 'static,
-{
-    // Best effort: without it small answers wait for an acknowledgement.
-    let _ = stream.set_nodelay(true);
-    match tls {
-        None => http(stream, peer, watcher, name, answer).await,
-        Some(acceptor) => match tokio::time::timeout(HEAD_TIMEOUT, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => http(stream, peer, watcher, name, answer).await,
-            Ok(Err(cause)) => tracing::debug!(listener = %name, error = %cause, "TLS handshake failed"),
-            Err(_) => tracing::debug!(listener = %name, "TLS handshake timed out"),
-        },
-    }
-}
-
-async fn http<S, F, Fut>(stream: S, peer: IpAddr, watcher: Watcher, name: Arc<str>, answer: F)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    F: Fn(Arc<str>, IpAddr, Request<Incoming>) -> Fut + Clone + Send + 'static,
-    Fut: Future<Output = Response<Body>> + Send + 'static,
-{
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    // Without a timer hyper's timeouts never fire.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(128 << 10);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(100)
-        .initial_stream_window_size(64 << 10)
-        .initial_connection_window_size(1 << 20)
-        .keep_alive_interval(Some(Duration::from_secs(60)));
-    let label = Arc::clone(&name);
-    let service = service_fn(move |request| {
-        let answered = answer(Arc::clone(&label), peer, request);
-        async move { Ok::<_, std::convert::Infallible>(answered.await) }
-    });
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    if let Err(cause) = watcher.watch(connection).await {
-        tracing::debug!(listener = %name, error = %cause, "connection ended");
     }
 }

@@ -29,7 +29,8 @@ const UPSTREAM_ATTEMPTS: MetricSpec = MetricSpec {
     name: "onevelope_upstream_attempts_total",
     kind: "counter",
     labels: &["upstream", "result"],
-    help: "Calls to vendors: replied, unreachable, timeout or lost.",
+    help: "Calls to vendors: replied, unreachable, timeout or lost; request_cut where the caller's body ended early; resent \
+           for each that went out a second time.",
 };
 const UPSTREAM_DURATION: MetricSpec = MetricSpec {
     name: "onevelope_upstream_duration_seconds",
@@ -68,6 +69,14 @@ const BREAKER_STATE: MetricSpec = MetricSpec {
     labels: &["upstream", "action"],
     help: "0 passing, 1 probing, 2 tripped; action is empty unless breakers are per action.",
 };
+const TIMEOUTS: MetricSpec = MetricSpec {
+    name: "onevelope_timeouts_total",
+    kind: "counter",
+    labels: &["kind"],
+    help: "Clients that took too long, by the limit that cut them: header_timeout, body_idle_timeout, write_timeout, idle_timeout.",
+};
+/// The kinds of [`TIMEOUTS`], so that each stands there at 0.
+const TIMEOUT_KINDS: [&str; 4] = ["header_timeout", "body_idle_timeout", "write_timeout", "idle_timeout"];
 pub(super) const RESULTS: MetricSpec = MetricSpec {
     name: "onevelope_resource_results_total",
     kind: "counter",
@@ -180,6 +189,7 @@ pub const METRICS: &[MetricSpec] = &[
     UPSTREAM_DURATION,
     SHED,
     BREAKER_STATE,
+    TIMEOUTS,
     RESULTS,
     UNMAPPED,
     DIAGNOSTICS,
@@ -204,6 +214,7 @@ pub(super) struct Metrics {
     pub(super) refused: IntCounterVec,
     pub(super) shed: IntCounterVec,
     pub(super) breaker_state: IntGaugeVec,
+    pub(super) timeouts: IntCounterVec,
     pub(super) unmapped: IntCounterVec,
     pub(super) diagnostics: IntCounterVec,
     pub(super) normalize_duration: HistogramVec,
@@ -250,7 +261,12 @@ impl Metrics {
         for code in crate::envelope::DIAGNOSTIC_CODES {
             diagnostics.with_label_values(&[*code]);
         }
+        let timeouts = counter(TIMEOUTS)?;
+        for kind in TIMEOUT_KINDS {
+            timeouts.with_label_values(&[kind]);
+        }
         Ok(Self {
+            timeouts,
             requests: counter(REQUESTS)?,
             request_duration: histogram(REQUEST_DURATION, SLOW)?,
             upstream_attempts: counter(UPSTREAM_ATTEMPTS)?,

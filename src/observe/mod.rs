@@ -219,6 +219,16 @@ impl Observer {
         upstream.duration.observe(took.as_secs_f64());
     }
 
+    /// A call went out twice: the kept connection that it went out on first had been closed.
+    pub fn resent(&self, upstream: &UpstreamHandles) {
+        self.metrics.upstream_attempts.with_label_values(&[upstream.name.as_str(), "resent"]).inc();
+    }
+
+    /// A client took too long; `limit` is the limit's name.
+    pub fn timed_out(&self, limit: &'static str) {
+        self.metrics.timeouts.with_label_values(&[limit]).inc();
+    }
+
     /// One batch judged: every verdict, diagnostic and unmapped code.
     ///
     /// `text` is the document text that the envelope's texts point into; `took` what reading and judging took, where there was

@@ -1,8 +1,11 @@
 //! Sockets out: one vendor endpoint, its pooled client and its limits.
 
 mod breaker; // passing, tripped, probing
-mod client; // pool, connector, rustls
+mod client; // connect, rustls, send, send again
 mod headers; // hop-by-hop, Host, accept-encoding narrowed to what we decode
+mod line; // a socket that can be looked at
+mod pool; // connections between calls
+mod resend; // what may be sent again
 mod target; // url template → URI
 mod words; // failures below HTTP, for people
 
@@ -11,6 +14,7 @@ pub use client::ClientError;
 pub use headers::{
     Stated, drop_from_reply, drop_hop_by_hop, names_end_to_end, narrow_accept_encoding, passes_for_another,
 };
+pub use resend::Resend;
 pub use target::Target;
 
 use std::sync::Arc;
@@ -18,13 +22,11 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper_util::client::legacy::ResponseFuture;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use crate::body::{Body, Places};
+use crate::body::{Body, BodyError, Places};
 use crate::config::{HostSent, UpstreamConfig};
 use client::Client;
-use headers::settle_framing;
 
 /// A vendor's endpoint, ready to be called.
 #[derive(Debug)]
@@ -55,6 +57,9 @@ pub enum CallError {
     /// The request went out, and no head came back in time.
     #[error("{upstream} sent no head within {waited:?}")]
     HeadTimeout { upstream: String, waited: Duration },
+    /// The caller's own body ended early while it was passed on: no fault of the vendor, who may have acted on what it got.
+    #[error("the request body ended early on its way to {upstream}")]
+    Upload { upstream: String, slow: bool },
     /// The connection ended after the request went out.
     #[error("{upstream} ended the connection before its head: {cause}")]
     Lost { upstream: String, cause: String },
@@ -97,7 +102,7 @@ impl Shed {
 impl CallError {
     /// Whether the vendor may already have acted.
     pub fn vendor_may_have_acted(&self) -> bool {
-        matches!(self, Self::HeadTimeout { .. } | Self::Lost { .. })
+        matches!(self, Self::HeadTimeout { .. } | Self::Upload { .. } | Self::Lost { .. })
     }
 
     /// When to come back, where the caller may.
@@ -114,6 +119,7 @@ impl CallError {
             Self::Unreachable { .. } => "unreachable",
             Self::Shed { .. } => "shed",
             Self::HeadTimeout { .. } => "timeout",
+            Self::Upload { .. } => "request_cut",
             Self::Lost { .. } => "lost",
         }
     }
@@ -123,11 +129,13 @@ impl Upstream {
     /// # Errors
     /// When the URL or the CA file cannot be used.
     pub fn build(name: &str, config: &UpstreamConfig) -> Result<Self, String> {
+        let target = Target::parse(&config.url).map_err(|what| format!("upstreams.{name}: {what}"))?;
+        let client = Client::build(config, target.is_fixed());
         Ok(Self {
             name: name.to_owned(),
             host: config.host.clone(),
-            target: Target::parse(&config.url).map_err(|what| format!("upstreams.{name}: {what}"))?,
-            client: Client::build(config).map_err(|what| format!("upstreams.{name}: {what}"))?,
+            target,
+            client: client.map_err(|what| format!("upstreams.{name}: {what}"))?,
             permits: Arc::new(Places::new(config.max_concurrent)),
             max_concurrent: config.max_concurrent,
             queue: Arc::new(Semaphore::new(config.max_queued)),
@@ -143,38 +151,37 @@ impl Upstream {
         self.permits.resize(self.max_concurrent);
     }
 
-    /// Sends a request once and waits for the reply's head. The permit is to be held until the reply is over.
+    /// Sends a request and waits for the reply's head. The permit is to be held until the reply is over; `resent` turns true when the
+    /// request went out a second time.
     ///
     /// The request goes where it will be sent from at once: it is large, and each step it waits in would copy it.
     ///
     /// # Errors
     /// [`CallError`]; only some kinds leave it open whether the vendor acted.
-    pub fn call(
-        &self,
+    pub fn call<'c>(
+        &'c self,
         mut request: Request<Body>,
-    ) -> impl Future<Output = Result<(Response<Incoming>, OwnedSemaphorePermit), CallError>> {
+        resend: Resend,
+        resent: &'c mut bool,
+    ) -> impl Future<Output = Result<(Response<Incoming>, OwnedSemaphorePermit), CallError>> + 'c {
         let ended = (!request.body().is_held()).then(|| request.body_mut().ended());
         // Begins when it is waited for.
-        let sent = self.client.send(request);
+        let sent = self.client.send(request, resend, resent);
         async move {
             let permit = self.permit().await?;
             let upstream = || self.name.clone();
             match self.head(sent, ended).await {
-                Ok(Ok(mut response)) => match settle_framing(response.status(), response.headers_mut()) {
-                    Ok(None) => Ok((response, permit)),
-                    Ok(Some(stated)) => {
-                        response.extensions_mut().insert(stated);
-                        Ok((response, permit))
-                    }
-                    Err(cause) => Err(CallError::Lost { upstream: upstream(), cause: cause.to_owned() }),
-                },
+                Ok(Ok(response)) => Ok((response, permit)),
                 Ok(Err(cause)) => {
                     tracing::debug!(upstream = self.name, error = %cause, "call failed");
                     let (upstream, words) = (upstream(), cause.words().to_owned());
-                    match cause.nothing_was_sent() {
-                        true => Err(CallError::Unreachable { upstream, cause: words }),
-                        false => Err(CallError::Lost { upstream, cause: words }),
-                    }
+                    Err(match (cause.nothing_was_sent(), cause.callers_body()) {
+                        (true, _) => CallError::Unreachable { upstream, cause: words },
+                        (_, None) => CallError::Lost { upstream, cause: words },
+                        (_, Some(body)) => {
+                            CallError::Upload { upstream, slow: matches!(body, BodyError::Silent(_)) }
+                        }
+                    })
                 }
                 Err(_) => Err(CallError::HeadTimeout { upstream: upstream(), waited: self.head_timeout }),
             }
@@ -184,16 +191,17 @@ impl Upstream {
     /// The reply's head; the clock starts when the request's last byte was handed over, so a long upload is not cut.
     async fn head(
         &self,
-        mut sent: ResponseFuture,
+        sent: impl Future<Output = Result<Response<Incoming>, ClientError>>,
         ended: Option<Arc<Notify>>,
     ) -> Result<Result<Response<Incoming>, ClientError>, tokio::time::error::Elapsed> {
+        let mut sent = std::pin::pin!(sent);
         if let Some(ended) = ended {
             tokio::select! {
-                answered = &mut sent => return Ok(answered.map_err(ClientError::from)),
+                answered = &mut sent => return Ok(answered),
                 () = ended.notified() => {}
             }
         }
-        Ok(tokio::time::timeout(self.head_timeout, sent).await?.map_err(ClientError::from))
+        tokio::time::timeout(self.head_timeout, sent).await
     }
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, CallError> {

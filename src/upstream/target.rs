@@ -28,6 +28,11 @@ impl Target {
         Ok(Self { scheme, fixed, template, base: base.trim_end_matches('/').to_owned() })
     }
 
+    /// Whether it always dials the same.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.fixed.is_some()
+    }
+
     /// The authority to dial. Captures are parts of a name ([`crate::route`]), and are not looked into for further ones.
     pub fn authority(&self, captures: &[(String, String)]) -> Option<Authority> {
         if let Some(fixed) = &self.fixed {

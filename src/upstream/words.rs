@@ -44,6 +44,10 @@ fn of(cause: &(dyn Error + 'static)) -> Option<&'static str> {
             Some("it cut the connection")
         }
         ErrorKind::UnexpectedEof => Some("it closed the connection"),
+        // Ours, of a line that is stuck: the kernel's has nothing inside.
+        ErrorKind::TimedOut if io.get_ref().is_some() => {
+            Some("it took none of the request's bytes within body_timeout")
+        }
         ErrorKind::TimedOut => Some("no connection within connect_timeout"),
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Some("there is no way to its address"),
         // The resolver's errors have no kind of their own.

@@ -63,7 +63,7 @@ fn limits_have_two_ends() {
     let problems = problems(
         "[routes.a]\nupstream = \"u\"\n\n[upstreams.u]\nurl = \"http://x\"\nhead_timeout = \"0s\"\n\n[limits]\n\
          decoded_body = \"8 GiB\"\nreply_body = \"256 MiB\"\njson_depth = 100000000\nitems = 0\nenvelope = 1024\n\
-         request_body = \"255 MiB\"\nmemory = 0\n",
+         request_body = \"255 MiB\"\nmemory = 0\nwrite_timeout = \"0s\"\nidle_timeout = \"2 days\"\n",
     );
     assert_told(&problems, "6:1", &["upstreams.u", "head_timeout", "write it as \"60s\""]);
     assert_told(&problems, "9:1", &["limits.decoded_body", "to 256 MiB", "decoded_body = \"64 MiB\""]);
@@ -72,7 +72,9 @@ fn limits_have_two_ends() {
     assert_told(&problems, "12:1", &["limits.items must be from 1", "items = 250_000"]);
     assert_told(&problems, "13:1", &["limits.envelope must be from 64 KiB to 4 GiB"]);
     assert_told(&problems, "15:1", &["limits.memory"]);
-    assert_eq!(problems.len(), 7, "{problems:#?}");
+    assert_told(&problems, "16:1", &["limits.write_timeout must be from 10ms", "write_timeout = \"60s\""]);
+    assert_told(&problems, "17:1", &["limits.idle_timeout", "to 24h"]);
+    assert_eq!(problems.len(), 9, "{problems:#?}");
 }
 
 #[test]

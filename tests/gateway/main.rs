@@ -3,8 +3,10 @@
 mod admin; // the operator's port
 mod broken; // replies as bad as they come
 mod cases; // every case of tests/profiles
+mod clocks; // clients that take their time
 mod drain; // SIGTERM
 mod framing; // replies that could be read differently
+mod kept; // connections between calls
 mod limits; // bytes, items, calls and connections
 mod metrics; // every verdict, once
 mod modes; // envelope, observe, passthrough; what callers may ask for
