@@ -187,9 +187,8 @@ impl Asked {
             (false, None, Some(key)) => by_key(key),
             (true, _, None) | (false, None, None) => None,
         };
-        if let (true, Some(id), Some(known)) = (self.distinct, id, known) {
-            self.clashes |= self.items[known as usize].id.of(&self.arena) != id;
-        }
+        // One key is one item, and yet there are two.
+        self.clashes |= known.is_some() && (self.distinct || id.is_none());
         // A new item is found by its other name, too. Only now: a table must not hold an item that is not kept.
         if known.is_none() {
             match (self.distinct, id, key) {

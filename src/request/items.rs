@@ -77,10 +77,14 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
         asked.push_units(count.unwrap_or(1).min(MOST_UNITS));
         (stated, selects) = (true, Selects::Count);
     }
-    // Beside it, other ids say nothing. Most ids have no such letter.
+    // Most ids have no such letter.
     let starred = || (0..asked.len()).any(|item| asked.id(item) == Some("*"));
-    if memchr::memchr(b'*', asked.arena().as_bytes()).is_some() && starred() {
+    let is_all = |item: usize| asked.id(item).is_some_and(|id| rules.patterns.iter().any(|mark| mark == id));
+    if !rules.patterns.is_empty() && (0..asked.len()).any(is_all) {
+        // Beside it, other ids say nothing.
         (asked, selects, stated) = (Asked::new(rules.distinct), Selects::All, true);
+    } else if memchr::memchr(b'*', asked.arena().as_bytes()).is_some() && starred() {
+        unclear = unclear.or(Some("an id is `*`, which may be a name or everything"));
     }
     if asked.is_empty() {
         asked.relate(reader.first(&rules.parent, found).as_deref());

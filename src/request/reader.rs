@@ -98,6 +98,25 @@ impl<'r> Reader<'r> {
         }
     }
 
+    /// What every document says at a place, as far as it is a text.
+    pub(super) fn texts(&self, place: &RequestPlace) -> Vec<Cow<'r, str>> {
+        let scalar = |value: Value<'r>| value.scalar().map(|text| text.decode());
+        match place {
+            RequestPlace::Document(pointer) | RequestPlace::Root(pointer) => {
+                self.documents().filter_map(|document| scalar(pointer.first(document.root())?)).collect()
+            }
+            RequestPlace::Query(pointer) => {
+                let query = self.spelling.query.as_ref();
+                query.and_then(|query| scalar(pointer.first(query.root())?)).into_iter().collect()
+            }
+            RequestPlace::Header(name) => {
+                let lines = self.spelling.head.headers.get_all(name).iter();
+                lines.filter_map(|value| value.to_str().ok()).map(Cow::Borrowed).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     pub(super) fn first<'s>(&self, places: &[RequestPlace], found: &'s Match<'_>) -> Option<Cow<'s, str>>
     where
         'r: 's,

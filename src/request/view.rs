@@ -16,7 +16,7 @@ use crate::decode::{
     Bounds, CodingError, DecodeError, Document, Wire, decode_content, read, read_parameters, sniff_both,
 };
 use crate::message::joined;
-use crate::profile::{Action, Profile, ProfileSet, RequestPlace};
+use crate::profile::{Action, DryRun, Profile, ProfileSet, RequestPlace};
 
 /// Why a request is no batch call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -190,15 +190,23 @@ fn build(
     let action = &profile.actions[at];
     let whom = items::asked(profile, action, found, reader);
     let (asked, selects) = (whom.asked, whom.selects);
+    let body_unread = unreadable;
     let unclear = unclear.or((unreadable && action_asks(action)).then_some(UNREADABLE));
     let unreadable = unreadable && asked.is_empty() && action_asks(action);
     let kept =
         profile.kept.iter().map(|place| reader.text(place, Some(found)).map(Cow::into_owned)).collect();
     let service = service(action, found).map(str::to_owned);
-    let dry_run = profile.vendor.dry_run.iter().any(|mark| {
-        mark.is_known_to(service.as_deref(), &action.name)
-            && reader.first(&mark.at, found).is_some_and(|text| mark.equals.contains(&text.to_lowercase()))
+    let known = |mark: &&DryRun| mark.is_known_to(service.as_deref(), &action.name);
+    let said = profile.vendor.dry_run.iter().filter(known).flat_map(|mark| {
+        let texts = mark.at.iter().flat_map(|place| reader.texts(place));
+        texts.map(|text| mark.equals.contains(&text.to_lowercase()))
     });
+    let (mut dry, mut wet) = (false, false);
+    said.for_each(|says| *(if says { &mut dry } else { &mut wet }) = true);
+    let unclear =
+        unclear.or(whom.unclear).or((dry && wet).then_some("it says twice whether it is a dry run"));
+    // Only where nobody could read that it is none.
+    let dry_run = dry && unclear.is_none() && !body_unread;
     let monitor = action.monitor.as_ref().map(|template| filled(template, &found.path));
     Request {
         region: reader
@@ -206,7 +214,7 @@ fn build(
             .map(Cow::into_owned)
             .or_else(|| found.capture("region").map(str::to_owned)),
         task: reader.first(&action.task, found).map(Cow::into_owned),
-        unclear: unclear.or(whom.unclear).map(|reason| items::told(reason, action, reader)),
+        unclear: unclear.map(|reason| items::told(reason, action, reader)),
         unreadable,
         selects,
         profile: Arc::clone(profile),
