@@ -16,7 +16,7 @@ use onevelope::profile::{ProfileSet, load};
 use onevelope::reply::{Answer, Incoming, Limits, RawPolicy, Wishes, translate};
 use onevelope::request::{Head, Request, Scope, view};
 
-const BOUNDS: Bounds = Bounds { depth: 64, nodes: 1 << 18 };
+const BOUNDS: Bounds = Bounds { depth: 64, nodes: 1 << 18, decoded: 1 << 20 };
 const LIMITS: Limits =
     Limits { decoded_body: 1 << 20, ratio: 100, bounds: BOUNDS, items: 1 << 18, envelope: 1 << 30 };
 const TYPES: [&str; 6] = [
@@ -61,7 +61,7 @@ fuzz_target!(|data: &[u8]| {
             let Some(pieces) = pieces else { return };
             let json = pieces.concat();
             assert!(json.len() <= most, "{} bytes where {most} are allowed", json.len());
-            let bounds = Bounds { depth: 1 << 10, nodes: 1 << 22 };
+            let bounds = Bounds { depth: 1 << 10, nodes: 1 << 22, ..Bounds::default() };
             let (document, _) = read(&json, Wire::Json, "", bounds, false).expect("the envelope is JSON");
             assert!(document.is_i_json(), "strict readers refuse it: {}", String::from_utf8_lossy(&json));
         });

@@ -40,7 +40,7 @@ fn world() -> (Runtime, Service) {
     let (config, profiles) = load_text("fuzz.toml", &text).unwrap_or_else(|problems| panic!("{problems}"));
     let service = runtime.block_on(async {
         let draft = Draft::of(config, Arc::new(profiles)).expect("a configuration");
-        Service::new(Gateway::new(draft, Observer::new().expect("metrics")))
+        Service::new(Gateway::new(draft, Observer::new().expect("metrics"), None))
     });
     (runtime, service)
 }

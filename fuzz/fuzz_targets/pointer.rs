@@ -12,7 +12,7 @@ fuzz_target!(|data: &[u8]| {
         assert!(!pointer.is_empty() && !pointer.starts_with('/'));
         return;
     };
-    let Ok((document, _)) = read(json.as_bytes(), Wire::Json, "", Bounds { depth: 100, nodes: 1 << 16 }, false) else {
+    let Ok((document, _)) = read(json.as_bytes(), Wire::Json, "", Bounds { depth: 100, nodes: 1 << 16, ..Bounds::default() }, false) else {
         return;
     };
     let (mut found, whole) = (Vec::new(), document.text());
