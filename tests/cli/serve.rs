@@ -152,3 +152,20 @@ fn the_version_names_the_commit_and_help_has_examples() {
         ran.out
     );
 }
+
+#[test]
+fn without_a_file_descriptor_left_it_waits_and_goes_on() {
+    let file = file("descriptors.toml", &config(""));
+    let mut served = Served::start(&file);
+    let pid = served.pid();
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("its descriptors").count();
+    let limit = format!("--nofile={}", open + 4);
+    let set = Command::new("prlimit").args(["--pid", &pid.to_string(), &limit]).status();
+    assert!(set.expect("prlimit").success());
+    let callers: Vec<TcpStream> =
+        (0..16).map(|_| TcpStream::connect(&served.address).expect("a connection")).collect();
+    served.line("accept failed");
+    drop(callers);
+    assert!(served.get(&served.address, "/x").starts_with("HTTP/1.1 502"), "it serves again");
+    assert!(served.get(&served.admin, "/livez").starts_with("HTTP/1.1 200"));
+}
