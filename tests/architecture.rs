@@ -414,7 +414,7 @@ fn pages_link_to_files_that_exist() {
 /// A rule without its test is a wish.
 #[test]
 fn the_reliability_page_names_tests_that_exist() {
-    let tests = sources("tests/gateway");
+    let tests: Vec<_> = ["tests/gateway", "tests/cli", "src"].into_iter().flat_map(sources).collect();
     let page = text("docs/reliability.md");
     let named = page.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::"));
     let missing: Vec<_> = named
