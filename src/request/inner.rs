@@ -66,7 +66,8 @@ impl Inner<'_> {
         let body =
             body.as_deref().and_then(|body| read(body.as_bytes(), Wire::Json, "", self.bounds, false).ok());
         let spelling = Spelling::of(&head, self.bounds);
-        let reader = Reader { spelling: &spelling, body: body.as_ref().map(|(document, _)| document) };
+        let reader =
+            Reader { spelling: &spelling, body: body.as_ref().map(|(document, _)| document), unread: false };
         let Recognised::Action(found) = recognise::best(self.set, scope, &reader) else { return None };
         let (profile, action) = self.set.get(found.at);
         let whom = items::asked(profile, action, &found, &reader);

@@ -29,6 +29,8 @@ impl Match<'_> {
 pub(super) struct Reader<'r> {
     pub(super) spelling: &'r Spelling<'r>,
     pub(super) body: Option<&'r Document<'r>>,
+    /// There is a body that nothing could read.
+    pub(super) unread: bool,
 }
 
 impl<'r> Reader<'r> {

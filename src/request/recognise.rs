@@ -28,7 +28,7 @@ pub fn may_match(set: &ProfileSet, scope: &Scope<'_>, head: &Head<'_>, has_body:
         return false;
     }
     let spelling = Spelling::of(head, Bounds::default());
-    let reader = Reader { spelling: &spelling, body: None };
+    let reader = Reader { spelling: &spelling, body: None, unread: false };
     vendors(set, scope).any(|vendor| {
         let Some(index) = set.index(&vendor.name) else { return false };
         let in_body = |place: &RequestPlace| {
@@ -153,7 +153,7 @@ fn best_of(set: &ProfileSet, scope: &Scope<'_>, vendor: &Vendor, reader: &Reader
     let mut consider = |at: ActionRef, unclear: Option<Reason>| {
         let (profile, action) = set.get(at);
         if scope.profile.is_some_and(|only| profile.name != only)
-            || !fits_head(action, spelling, reader.body.is_some())
+            || !fits_head(action, spelling, reader.body.is_some() || reader.unread)
         {
             return;
         }
@@ -202,6 +202,9 @@ fn rivalry(set: &ProfileSet, best: Rank, other: Rank) -> Option<Reason> {
     (best.0 == other.0 && at != then && other_reading()).then_some("two actions are spelled like this")
 }
 
+/// Literal bytes of a path that few other calls have: `/$batch` and longer.
+const OWN_PATH: usize = 7;
+
 /// An action that fits by its head and selector: whether the rest does, and how specific it is.
 fn fits(
     scope: &Scope<'_>,
@@ -220,10 +223,19 @@ fn fits(
             })
         })
     };
-    if !root(reader.spelling.query.as_ref(), &action.query) || !root(reader.body, &action.body) {
+    if !root(reader.spelling.query.as_ref(), &action.query) {
         return None;
     }
-    if !action.first_key.is_empty() {
+    if reader.unread {
+        // What its body would have to hold nobody can see: the path must be its own.
+        let own = |path: &PathPattern| path.weight() >= OWN_PATH && reader.spelling.fits(path);
+        if !action.needs_body() || !action.paths.iter().any(own) {
+            return None;
+        }
+    } else if !root(reader.body, &action.body) {
+        return None;
+    }
+    if !action.first_key.is_empty() && !reader.unread {
         // Mostly the first; but members have no order.
         let mut members = reader.body.into_iter().flat_map(|body| body.root().members());
         if !members.any(|(key, _)| action.first_key.iter().any(|name| key.is(name))) {

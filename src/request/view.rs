@@ -65,7 +65,14 @@ pub fn view(
         unclear = unclear.or(Some("it has two media types"));
     }
     let (first, second) = sniff_both(body, media_type);
-    for (turn, wire) in std::iter::once(first).chain(second.map(Some)).enumerate() {
+    let mut unread = !body.trim_ascii().is_empty();
+    // Last, where nothing could read the body: which action it would be by all but its body.
+    let wires = std::iter::once(first).chain(second.map(Some)).chain([None]);
+    for (turn, wire) in wires.enumerate() {
+        let last = turn == 1 + usize::from(second.is_some());
+        if last && (!unread || over.is_some()) {
+            break;
+        }
         let parsed = match wire.map(|wire| document(body, wire, media_type, bounds)).transpose() {
             Ok(parsed) => parsed,
             Err(cause) => {
@@ -73,7 +80,8 @@ pub fn view(
                 None
             }
         };
-        let reader = Reader { spelling: &spelling, body: parsed.as_ref() };
+        unread &= parsed.is_none();
+        let reader = Reader { spelling: &spelling, body: parsed.as_ref(), unread: last };
         let found = match recognise::best(set, scope, &reader) {
             Recognised::Action(found) => found,
             Recognised::Nothing => continue,
@@ -90,8 +98,9 @@ pub fn view(
             Own::Query => Reader { body: None, ..reader },
             Own::AsParsed | Own::Unreadable => reader,
         };
-        let otherwise = turn > 0 || (second.is_some() && action.wire.is_none());
+        let otherwise = (turn > 0 && !last) || (second.is_some() && action.wire.is_none());
         let unclear = unclear
+            .or(last.then_some(UNREADABLE))
             .or(action.opaque.then_some("its messages are not read"))
             .or(found.unclear)
             .or(otherwise.then_some("its media type is not what its first byte says"))
