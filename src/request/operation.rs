@@ -1,6 +1,5 @@
 //! GraphQL requests (GraphQL over HTTP): `query`, `operationName`, and what may stand in place of the text.
 
-use super::reader::Reader;
 use super::spelling::Reason;
 use crate::decode::{Document, Kind, Pointer, Value, changes, response_keys};
 use crate::profile::{Action, RequestPlace};
@@ -58,12 +57,16 @@ pub(super) fn url_mutates(query: &Document<'_>) -> bool {
 }
 
 /// Why it is not certain what a GraphQL request runs, by what stands beside its text.
-pub(super) fn doubt(action: &Action, reader: &Reader<'_>) -> Option<Reason> {
+pub(super) fn doubt(
+    action: &Action,
+    body: Option<&Document<'_>>,
+    query: Option<&Document<'_>>,
+) -> Option<Reason> {
     if !action.selector.places.iter().any(|place| matches!(place, RequestPlace::Operation(_))) {
         return None;
     }
-    let body = reader.body?.root();
-    let url = reader.spelling.query.as_ref().map(Document::root);
+    let body = body?.root();
+    let url = query.map(Document::root);
     let named = |name: &str| url.is_some_and(|url| url.get(name).is_some());
     let lists = |request: Value<'_>| request.get("variables").is_some_and(|v| v.kind() == Kind::Array);
     let part = |part: Value<'_>| part.get("body").is_some_and(lists);

@@ -103,7 +103,7 @@ pub fn view(
             .or(otherwise.then_some("its media type is not what its first byte says"))
             .or(twice((profile, action), reader.body.or(parsed.as_ref()), &spelling, action.wire.or(wire)))
             .or(any_case(profile, &reader).then_some(TWICE))
-            .or(operation::doubt(action, &reader))
+            .or(operation::doubt(action, reader.body, spelling.query.as_ref()))
             .or(lines_shift(action, body).then_some("an empty line stands in it"));
         let unreadable = matches!(own, Own::Unreadable);
         let mut request = build(&Arc::clone(profile), &found, &reader, unreadable, unclear);
