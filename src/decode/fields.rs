@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use graphql_parser::query::{Definition, OperationDefinition, Selection, SelectionSet, parse_query};
+use graphql_parser::query::{Definition, OperationDefinition, Selection, SelectionSet, Value, parse_query};
 
 /// The response keys of an operation's top-level fields, in order, each once. Nothing where the text cannot be read, or holds
 /// several operations and `operation` names none of them.
@@ -84,7 +84,7 @@ impl<'o, 'a> Asked<'o, 'a> {
         if depth > DEEPEST {
             return None;
         }
-        for selection in &selections.items {
+        for selection in selections.items.iter().filter(|selection| !is_left_out(selection)) {
             match selection {
                 Selection::Field(field) => {
                     let key = field.alias.unwrap_or(field.name);
@@ -113,6 +113,21 @@ impl<'o, 'a> Asked<'o, 'a> {
     }
 }
 
+/// Whether a literal says that a selection is not executed (3.13.1, 3.13.2); a variable may say anything.
+fn is_left_out<'a>(selection: &Selection<'a, &'a str>) -> bool {
+    let directives = match selection {
+        Selection::Field(field) => &field.directives,
+        Selection::InlineFragment(inline) => &inline.directives,
+        Selection::FragmentSpread(spread) => &spread.directives,
+    };
+    directives.iter().any(|directive| {
+        let says = |is| {
+            directive.arguments.iter().any(|(name, value)| *name == "if" && *value == Value::Boolean(is))
+        };
+        (directive.name == "skip" && says(true)) || (directive.name == "include" && says(false))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::response_keys;
@@ -126,6 +141,12 @@ mod tests {
         let text =
             "mutation { a: stop(id: 1) { id } stop(id: 2) { id } ...more } fragment more on M { b: go }";
         assert_eq!(keys(text, None).unwrap_or_default(), ["a", "stop", "b"]);
+    }
+
+    #[test]
+    fn what_a_literal_leaves_out_is_not_asked() {
+        let text = "mutation($v: Boolean!) { a @skip(if: true) b @include(if: false) c @skip(if: $v) d @skip(if: false) ... @skip(if: true) { e } }";
+        assert_eq!(keys(text, None).unwrap_or_default(), ["c", "d"]);
     }
 
     #[test]

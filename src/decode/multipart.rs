@@ -174,7 +174,8 @@ impl<'p> Head<'p> {
                 }
                 let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
                 if name == "content-type" && is_http.is_none() {
-                    is_http = Some(value.starts_with("application/http"));
+                    let kind = value.get(.."application/http".len());
+                    is_http = Some(kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/http")));
                 }
                 head.headers.push((name, value));
             } else {

@@ -23,6 +23,8 @@ pub struct Action {
     /// Captures of the vendor's host and the texts allowed there.
     pub host: Vec<(String, Vec<String>)>,
     pub paths: Vec<PathPattern>,
+    /// Paths that are not meant, though one of `paths` fits.
+    pub except: Vec<PathPattern>,
     pub query: Vec<(Pointer, Vec<String>)>,
     pub header: Vec<(HeaderName, Vec<String>)>,
     pub first_key: Vec<String>,
@@ -80,6 +82,8 @@ pub struct Items {
     pub split: Option<String>,
     /// Texts by which an id selects whatever fits it, in place of naming one.
     pub patterns: Vec<String>,
+    /// Where else such a text selects.
+    pub patterns_at: Vec<Pointer>,
     /// Each element is a request of its own.
     pub subrequest: Option<Subrequest>,
 }

@@ -61,6 +61,9 @@ pub(super) fn asked(profile: &Profile, action: &Action, found: &Match<'_>, reade
         }
     }
     asked.push_relative(&relative);
+    if rules.lists.len() > 1 && !relative.is_empty() && asked.listed() > asked.len() {
+        unclear = unclear.or(Some("one id stands in it twice"));
+    }
     if rules.lists.len() > 1 && asked.listed() > asked.len() && relative.is_empty() {
         asked = told_apart(asked, rules, reader, found, profile.reply.echoes);
     }
@@ -163,17 +166,22 @@ fn selects(action: &Action, found: &Match<'_>, reader: &Reader<'_>, asked: &Aske
     match () {
         () if action.lookup => Selects::Lookup,
         () if says(&rules.all) => Selects::All,
-        () if says(&rules.filters) || by_pattern(rules, asked) => Selects::Filter,
+        () if says(&rules.filters) || by_pattern(rules, asked, reader) => Selects::Filter,
         // Nothing narrows it.
         () if names_nobody => Selects::All,
         () => Selects::Ids,
     }
 }
 
-/// Whether an id selects whatever fits it.
-fn by_pattern(rules: &Items, asked: &Asked) -> bool {
+/// Whether an id, or what stands beside it, selects whatever fits it.
+fn by_pattern(rules: &Items, asked: &Asked, reader: &Reader<'_>) -> bool {
     let selects = |id: &str| rules.patterns.iter().any(|mark| id.contains(mark.as_str()));
-    !rules.patterns.is_empty() && (0..asked.len()).filter_map(|item| asked.id(item)).any(selects)
+    let beside = |document: &Document<'_>| {
+        let text = &mut |value: Value<'_>| value.scalar().is_some_and(|text| selects(&text.decode()));
+        rules.patterns_at.iter().any(|place| place.visit(document.root(), text))
+    };
+    !rules.patterns.is_empty()
+        && ((0..asked.len()).filter_map(|item| asked.id(item)).any(selects) || reader.documents().any(beside))
 }
 
 /// One text: an id, or many where `split` says so.

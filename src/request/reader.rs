@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::operation::mutates;
+use super::operation::{mutates, url_mutates};
 use super::spelling::{Reason, Spelling};
 use crate::decode::{Document, Pointer, Value};
 use crate::profile::{ActionRef, Captures, RequestPlace};
@@ -63,7 +63,14 @@ impl<'r> Reader<'r> {
             }
             RequestPlace::Host(name) => found?.capture(name).map(Cow::Borrowed),
             RequestPlace::Operation(pointer) => {
-                let mutates = self.body.is_some_and(|body| pointer.visit(body.root(), &mut mutates));
+                let url = self.spelling.query.as_ref();
+                let name = url.and_then(|query| query.root().get("operationName")?.scalar());
+                let name = name.map(|name| name.decode());
+                let by_body = |body: &Document<'_>| {
+                    pointer.visit(body.root(), &mut |request| mutates(request, name.as_deref()))
+                };
+                let by_url = || pointer.is_self() && url.is_some_and(url_mutates);
+                let mutates = self.body.is_some_and(by_body) || by_url();
                 mutates.then_some(Cow::Borrowed("mutation"))
             }
             RequestPlace::Key | RequestPlace::Fields(_) => None,

@@ -62,6 +62,7 @@ fn fits_head(action: &Action, spelling: &Spelling<'_>, has_body: bool) -> bool {
     let head = spelling.head;
     spelling.is_by(&action.methods)
         && (action.paths.is_empty() || action.paths.iter().any(|path| spelling.fits(path)))
+        && !action.except.iter().any(|path| spelling.fits(path))
         && action.header.iter().all(|(name, texts)| {
             let mut values = head.headers.get_all(name).iter();
             values.any(|value| value.to_str().is_ok_and(|value| allowed(texts, value)))

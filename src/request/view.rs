@@ -9,11 +9,13 @@ use super::Request;
 use super::head::Head;
 use super::inner::Inner;
 use super::items;
+use super::operation;
 use super::reader::{Match, Reader};
 use super::recognise::{self, Recognised, Scope};
 use super::spelling::{Reason, Spelling};
 use crate::decode::{
-    Bounds, CodingError, DecodeError, Document, Wire, decode_content, read, read_parameters, sniff_both,
+    Bounds, CodingError, DecodeError, Document, Value, Wire, decode_content, read, read_parameters,
+    sniff_both,
 };
 use crate::message::joined;
 use crate::profile::{Action, DryRun, Profile, ProfileSet, RequestPlace};
@@ -64,6 +66,10 @@ pub fn view(
     if head.headers.get_all(CONTENT_TYPE).iter().nth(1).is_some() {
         unclear = unclear.or(Some("it has two media types"));
     }
+    let bounds_told = || media_type.to_ascii_lowercase().matches("boundary=").nth(1).is_some();
+    if media_type.len() > "multipart/".len() && media_type.as_bytes()[0] | 0x20 == b'm' && bounds_told() {
+        unclear = unclear.or(Some("it has two boundaries"));
+    }
     let (first, second) = sniff_both(body, media_type);
     let mut unread = !body.trim_ascii().is_empty();
     // Last, where nothing could read the body: which action it would be by all but its body.
@@ -105,7 +111,9 @@ pub fn view(
             .or(found.unclear)
             .or(otherwise.then_some("its media type is not what its first byte says"))
             .or(twice((profile, action), reader.body.or(parsed.as_ref()), &spelling, action.wire.or(wire)))
-            .or(any_case(profile, &reader).then_some(TWICE));
+            .or(any_case(profile, &reader).then_some(TWICE))
+            .or(operation::doubt(action, reader.body, spelling.query.as_ref()))
+            .or(lines_shift(action, body).then_some("an empty line stands in it"));
         let unreadable = matches!(own, Own::Unreadable);
         let mut request = build(&Arc::clone(profile), &found, &reader, unreadable, unclear);
         if let Some(rule) = &action.items.subrequest {
@@ -137,8 +145,37 @@ fn twice(
         action.reads_one(name) || (!profile.vendor.repeats && action.reads_list(name)) || is_dry_run()
     };
     let from_one = profile.vendor.from_one;
+    if wire == Some(Wire::Xml) && body.is_some_and(|body| id_twice(action, body)) {
+        return Some(TWICE);
+    }
     let oddly = documents().any(|document| document.is_written_oddly(from_one)).then_some(ODDLY);
     oddly.or_else(|| documents().any(|document| document.repeats(once)).then_some(TWICE))
+}
+
+/// Whether an element has its id twice, of which readers take one.
+fn id_twice(action: &Action, body: &Document<'_>) -> bool {
+    action.items.lists.iter().any(|(list, id)| {
+        let names = || {
+            id.iter().filter_map(|place| match place {
+                RequestPlace::Document(pointer) => pointer.name(),
+                _ => None,
+            })
+        };
+        let again = |element: Value<'_>| {
+            names().any(|name| element.members().filter(|(key, _)| key.is(name)).nth(1).is_some())
+        };
+        list.visit(body.root(), &mut |node| again(node) || node.elements().any(again))
+    })
+}
+
+/// Whether an empty line stands among lines that belong to the one before them: some readers count it.
+fn lines_shift(action: &Action, body: &[u8]) -> bool {
+    let body = body.trim_ascii();
+    let empty = |at: usize| {
+        let rest = &body[at + 1..];
+        rest.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r')) == Some(&b'\n')
+    };
+    !action.items.lines_after.is_empty() && memchr::memchr_iter(b'\n', body).any(empty)
 }
 
 /// Whether a vendor that reads names in any case finds one twice.

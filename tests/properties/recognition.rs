@@ -1,6 +1,7 @@
 //! Recognition through the index finds what trying every action finds; patterns fit what their segments fit.
 
 use onevelope::decode::{Bounds, Document, Pointer, Wire, read, sniff};
+use onevelope::envelope::Selects;
 use onevelope::message::Message;
 use onevelope::profile::{Action, HostPattern, PathPattern, ProfileSet, RequestPlace};
 use onevelope::request::{Head, Scope, Unknown, may_match, view};
@@ -58,6 +59,12 @@ impl<'r> Seen<'r> {
                 let mut mutates = false;
                 if let Some(body) = &self.body {
                     pointer.visit(body.root(), &mut |request| {
+                        // A form's parts: those that are requests themselves.
+                        let part = request.elements().find_map(|part| part.get("body")?.get("query"));
+                        mutates |= part.is_some();
+                        if request.elements().next().is_some() {
+                            return false;
+                        }
                         let text = request.get("query").and_then(|text| text.scalar());
                         mutates |= match text {
                             Some(text) => text.decode().contains("mutation"),
@@ -124,6 +131,7 @@ fn score(
     let listed = |texts: &[String], value: &str| texts.iter().any(|text| text.eq_ignore_ascii_case(value));
     let fits = (action.methods.is_empty() || action.methods.contains(head.method))
         && (action.paths.is_empty() || weight.is_some())
+        && !action.except.iter().any(|path| path.fits(&seen.path))
         && action.header.iter().all(|(name, texts)| {
             head.headers.contains_key(name) && allowed(texts, head.header(name.as_str()))
         })
@@ -303,5 +311,129 @@ proptest! {
         let model = host_by_splitting(&pattern, &host);
         prop_assert_eq!(parsed.find(&host), model.clone(), "{} on {}", pattern, host);
         prop_assert_eq!(parsed.fits(&host), model.is_some());
+    }
+}
+
+/// Method, target, media type, body, and the ids, a pattern (`*`), caution (`?`) or nothing (`-`) that it is read as.
+type Read = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
+
+const READ: [Read; 22] = [
+    ("opensearch", "DELETE", "/_all/_alias/x", "", "", "*"),
+    ("opensearch", "DELETE", "/%3Clogs-%7Bnow%2Fd%7D%3E", "", "", "*"),
+    ("opensearch", "POST", "/_aliases", "", r#"{"actions":[{"remove":{"index":"a*","alias":"x"}}]}"#, "*"),
+    ("opensearch", "POST", "/_aliases", "", r#"{"actions":[{"add":{"indices":["l-*"],"alias":"x"}}]}"#, "*"),
+    (
+        "opensearch",
+        "POST",
+        "/i/_bulk",
+        "",
+        "{\"index\":{\"_id\":\"1\"}}\n\n{\"delete\":{\"_id\":\"2\"}}\n",
+        "?",
+    ),
+    ("digitalocean", "DELETE", "/v2/cdn/endpoints/e/cache", "", r#"{"files":["css/*"]}"#, "*"),
+    (
+        "digitalocean",
+        "POST",
+        "/v2/tags/t/resources",
+        "",
+        r#"{"resources":[{"resource_id":"1","resource_type":"droplet"},{"resource_id":"1","resource_type":"image"}]}"#,
+        "droplet/1 image/1",
+    ),
+    (
+        "digitalocean",
+        "DELETE",
+        "/v2/droplets/9/destroy_with_associated_resources/selective",
+        "",
+        r#"{"snapshots":["1"],"volumes":["1"]}"#,
+        "?",
+    ),
+    ("odata", "POST", "/s/$batch", "", r#"{"requests":[{"id":"1","method":"DELETE","url":"P/$each"}]}"#, "*"),
+    (
+        "odata",
+        "POST",
+        "/s/$batch",
+        "multipart/mixed; boundary=b; boundary=c",
+        "--b\n\nDELETE P(1) HTTP/1.1\n\n--b--",
+        "?",
+    ),
+    (
+        "odata",
+        "POST",
+        "/s/$batch",
+        "multipart/mixed; boundary=b",
+        "--b\nContent-Type: Application/HTTP\n\nDELETE P(1) HTTP/1.1\n\n--b--",
+        "P(1)",
+    ),
+    ("fhir", "POST", "/r4/Bundle", "", r#"{"resourceType":"Bundle","type":"batch","entry":[]}"#, "-"),
+    (
+        "fhir",
+        "POST",
+        "/r4/Bundle/$validate",
+        "",
+        r#"{"resourceType":"Bundle","type":"batch","entry":[]}"#,
+        "-",
+    ),
+    (
+        "s3",
+        "POST",
+        "/b?delete",
+        "application/xml",
+        "<Delete><Object><Key>a</Key><Key>b</Key></Object></Delete>",
+        "?",
+    ),
+    ("openstack", "DELETE", "/v2/queues/q/messages?pop=2", "", "", "*"),
+    (
+        "graphql",
+        "POST",
+        "/graphql?operationName=M",
+        "",
+        r#"{"query":"query Q{x} mutation M{b}","operationName":"Q"}"#,
+        "?",
+    ),
+    ("graphql", "POST", "/graphql?query=mutation%7Bb%7D", "", "", "?"),
+    ("graphql", "POST", "/graphql?query=mutation%7Bb%7D", "", r#"{"query":"{x}"}"#, "?"),
+    ("graphql", "POST", "/graphql", "", r#"{"Query":"mutation{a}"}"#, "?"),
+    ("graphql", "POST", "/graphql", "", r#"{"query":"mutation{a}","variables":[{},{}]}"#, "?"),
+    (
+        "graphql",
+        "POST",
+        "/graphql",
+        "multipart/form-data; boundary=b",
+        "--b\nContent-Disposition: form-data; name=\"query\"\n\nmutation{a}\n--b--",
+        "?",
+    ),
+    (
+        "graphql",
+        "POST",
+        "/graphql",
+        "multipart/form-data; boundary=b",
+        "--b\nContent-Disposition: form-data; name=\"operations\"\n\n[{\"query\":\"mutation{a}\"}]\n--b--",
+        "?",
+    ),
+];
+
+#[test]
+fn requests_are_read_as_servers_act_on_them() {
+    for (vendor, method, target, media_type, body, read_as) in READ {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let mut headers = http::HeaderMap::new();
+        if !media_type.is_empty() {
+            headers.insert("content-type", media_type.parse().expect("a media type"));
+        }
+        let method = method.parse().expect("a method");
+        let head = Head { method: &method, host: None, path, query, headers: &headers };
+        let scope = Scope { vendor: Some(vendor), profile: None };
+        let found = view(&PROFILES, &scope, &head, body.as_bytes(), Bounds::default());
+        let Ok(found) = found else {
+            assert_eq!(read_as, "-", "{target} {body}");
+            continue;
+        };
+        let ids: Vec<_> = (0..found.asked.len()).filter_map(|item| found.asked.id(item)).collect();
+        let told = match () {
+            () if found.unclear.is_some() => "?".to_owned(),
+            () if found.selects == Selects::Filter => "*".to_owned(),
+            () => ids.join(" "),
+        };
+        assert_eq!(told, read_as, "{target} {body} {:?}", found.unclear);
     }
 }

@@ -41,6 +41,8 @@ pub(super) fn build_action(
     let paths: Vec<PathPattern> =
         paths.filter_map(|path| check.keep("path", PathPattern::parse(path))).collect();
     check.paths = Some(path_names(&paths));
+    let except = action.except.0.iter();
+    let except = except.filter_map(|path| check.keep("except", PathPattern::parse(path))).collect();
     let places = check.request_places("action", &action.action);
     let value = action.value.clone().unwrap_or_else(|| name.clone());
     if places.is_empty() && action.path.0.is_empty() && action.header.is_empty() && action.query.is_empty() {
@@ -74,6 +76,7 @@ pub(super) fn build_action(
         methods,
         host: conditions(&action.host),
         paths,
+        except,
         query,
         header,
         first_key: action.first_key.0.clone(),
@@ -141,6 +144,7 @@ pub(super) fn build_items(check: &mut Check, action: &ActionFile) -> Items {
         split: action.split.clone(),
         also: check.request_places("also", &action.also),
         patterns: action.patterns.0.clone(),
+        patterns_at: check.pointers("patterns_at", &action.patterns_at),
         subrequest: action.subrequest.as_ref().map(|file| subrequest(check, file)),
         ..Items::default()
     };

@@ -230,6 +230,8 @@ pub struct ActionFile {
     pub ids: Texts,
     pub also: Texts,
     pub patterns: Texts,
+    pub patterns_at: Texts,
+    pub except: Texts,
     pub subrequest: Option<SubrequestFile>,
     pub id_parts: Texts,
     pub id_url: bool,
