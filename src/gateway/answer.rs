@@ -313,7 +313,7 @@ impl Call {
         let (id, observer) = (self.exchange.id.clone(), Arc::clone(&self.gateway.observer));
         let telling = off_loop(asked.asked.bytes(), move || {
             self.exchange.strained(strain_of_status(response.status().as_u16()));
-            respond::not_read(&self.gateway, &asked, &mut self.exchange, &mut response, why);
+            respond::not_read(&asked, &mut self.exchange, &mut response, why);
             response
         });
         let told = Box::pin(telling).await;

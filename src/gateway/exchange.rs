@@ -10,7 +10,9 @@ use tokio::time::Instant;
 use super::breakers::Leave;
 use super::lane::Lane;
 use crate::config::Mode;
+use crate::envelope::Envelope;
 use crate::observe::{Observer, RequestSpan};
+use crate::request::Request;
 use crate::upstream::{CallError, SOON, Shed};
 
 /// One request under way. Dropping it counts it.
@@ -85,6 +87,20 @@ impl Exchange {
     pub(super) fn strained(&mut self, failed: f64) {
         if let Some(leave) = self.leave.take() {
             leave.tell(failed);
+        }
+    }
+
+    /// What a batch came to: counted, in its span, and in the log. `took`: reading and judging the reply, where there was one.
+    pub(super) fn judged(
+        &self,
+        asked: &Request,
+        envelope: &Envelope<'_>,
+        text: &str,
+        took: Option<Duration>,
+    ) {
+        self.observer.batch(&self.id, asked, envelope, text, took);
+        if let Some(span) = &self.span {
+            span.judged(envelope, took.unwrap_or_default());
         }
     }
 

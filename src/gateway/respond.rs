@@ -19,7 +19,7 @@ use super::{Gateway, GatewayError, room};
 use crate::body::{Body, Budget};
 use crate::config::Mode;
 use crate::decode::{Bounds, most_decoded};
-use crate::envelope::{BatchOutcome, Diagnostic, Envelope, Writer, status_line};
+use crate::envelope::{Diagnostic, Envelope, Writer, status_line};
 use crate::judge::{Trace, unread};
 use crate::reply::{
     Answer, Incoming, Limits, Opened, Plain, Prefer, RawPolicy, Wishes, codings, envelope_headers,
@@ -148,7 +148,7 @@ impl Judging {
         let Some(judged) = judged else {
             self.exchange.strained(strain_of_status(self.head.status.as_u16()));
             let mut response = vendors_own(self.head, self.body, self.cut, self.budget);
-            not_read(&self.gateway, &self.asked, &mut self.exchange, &mut response, too_large());
+            not_read(&self.asked, &mut self.exchange, &mut response, too_large());
             return response;
         };
         self.exchange.strained(judged.strain);
@@ -188,11 +188,7 @@ impl Judging {
                 rewritten_headers(&mut headers, envelope, text, caller, retry_after, vendors);
             }
             let took = started.elapsed();
-            gateway.observer.batch(id, asked, envelope, text, Some(took));
-            if let Some(span) = &exchange.span {
-                span.judged(envelope, took);
-            }
-            log_batch(gateway, id, envelope, incoming.status);
+            exchange.judged(asked, envelope, text, Some(took));
             Judged {
                 envelope: written,
                 headers,
@@ -248,11 +244,7 @@ pub(super) fn first_hand(
     envelope_headers(response.headers_mut(), envelope, &exchange.id);
     let wait = wait.map(|wait| HeaderValue::from(seconds(wait)));
     rewritten_headers(response.headers_mut(), envelope, "", caller, retry_after, wait.as_ref());
-    gateway.observer.batch(&exchange.id, asked, envelope, "", None);
-    if let Some(span) = &exchange.span {
-        span.judged(envelope, Duration::ZERO);
-    }
-    log_batch(gateway, &exchange.id, envelope, 0);
+    exchange.judged(asked, envelope, "", None);
     exchange.settle(envelope.outcome.as_str(), status);
     response
 }
@@ -299,7 +291,6 @@ fn add(headers: &mut HeaderMap, ours: HeaderMap) {
 
 /// The headers and counts of a recognised call whose reply was not read: every item is unknown.
 pub(super) fn not_read(
-    gateway: &Gateway,
     asked: &Request,
     exchange: &mut Exchange,
     response: &mut Response<Body>,
@@ -308,11 +299,7 @@ pub(super) fn not_read(
     let status = response.status().as_u16();
     let envelope = unread(asked, status, None, why);
     envelope_headers(response.headers_mut(), &envelope, &exchange.id);
-    gateway.observer.batch(&exchange.id, asked, &envelope, "", None);
-    if let Some(span) = &exchange.span {
-        span.judged(&envelope, Duration::ZERO);
-    }
-    log_batch(gateway, &exchange.id, &envelope, status);
+    exchange.judged(asked, &envelope, "", None);
     exchange.settle(envelope.outcome.as_str(), status);
 }
 
@@ -321,41 +308,5 @@ pub(super) fn unknown(headers: &mut HeaderMap, id: &str) {
     headers.insert(HeaderName::from_static("onevelope-outcome"), HeaderValue::from_static("unknown"));
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static("onevelope-request-id"), id);
-    }
-}
-
-/// One structured line for each recognised batch, at `info` where something in it is not good and there is room: names and
-/// counts, never ids, messages, bodies or queries.
-fn log_batch(gateway: &Gateway, id: &str, envelope: &Envelope<'_>, upstream_status: u16) {
-    macro_rules! line {
-        ($level:ident) => {
-            tracing::$level!(
-                request_id = id,
-                vendor = envelope.operation.vendor,
-                action = envelope.operation.action,
-                profile = envelope.operation.profile,
-                outcome = envelope.outcome.as_str(),
-                total = envelope.summary.total,
-                succeeded = envelope.summary.succeeded,
-                accepted = envelope.summary.accepted,
-                failed = envelope.summary.failed,
-                not_attempted = envelope.summary.not_attempted,
-                unknown = envelope.summary.unknown,
-                upstream_status,
-                body = envelope.upstream.body.as_str(),
-                diagnostics = envelope.diagnostics.len(),
-                "batch"
-            )
-        };
-    }
-    match envelope.outcome {
-        BatchOutcome::Succeeded | BatchOutcome::Accepted => line!(debug),
-        BatchOutcome::Partial | BatchOutcome::Failed | BatchOutcome::Unknown => {
-            let Some(left_out) = gateway.observer.batch_lines.take(std::time::Instant::now()) else { return };
-            if left_out > 0 {
-                tracing::info!(batches = left_out, "more batches in which something was not good");
-            }
-            line!(info);
-        }
     }
 }

@@ -12,6 +12,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::envelope::{BatchOutcome, Envelope};
 use crate::json_text::{number, string};
 
 /// How log lines look.
@@ -92,6 +93,42 @@ impl Lines {
             tracing::warn!(requests = left_out, "more requests suffered");
         }
         tracing::warn!(request_id, reason, error = %cause, "{message}");
+    }
+}
+
+/// One structured line for each recognised batch, at `info` where something in it is not good and there is room: names and
+/// counts, never ids, messages, bodies or queries.
+pub(super) fn log_batch(lines: &Quota, id: &str, envelope: &Envelope<'_>) {
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                request_id = id,
+                vendor = envelope.operation.vendor,
+                action = envelope.operation.action,
+                profile = envelope.operation.profile,
+                outcome = envelope.outcome.as_str(),
+                total = envelope.summary.total,
+                succeeded = envelope.summary.succeeded,
+                accepted = envelope.summary.accepted,
+                failed = envelope.summary.failed,
+                not_attempted = envelope.summary.not_attempted,
+                unknown = envelope.summary.unknown,
+                upstream_status = envelope.upstream.status.unwrap_or_default(),
+                body = envelope.upstream.body.as_str(),
+                diagnostics = envelope.diagnostics.len(),
+                "batch"
+            )
+        };
+    }
+    match envelope.outcome {
+        BatchOutcome::Succeeded | BatchOutcome::Accepted => line!(debug),
+        BatchOutcome::Partial | BatchOutcome::Failed | BatchOutcome::Unknown => {
+            let Some(left_out) = lines.take(Instant::now()) else { return };
+            if left_out > 0 {
+                tracing::info!(batches = left_out, "more batches in which something was not good");
+            }
+            line!(info);
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod trace;
 
 pub use event::{Event, Events};
 pub use expose::Format;
+use log::log_batch;
 pub use log::{Lines, LogFormat, Quota, start_log};
 pub use metrics::{METRICS, MetricSpec, RESOURCE_METRICS};
 pub use outbox::{Inbox, Outbox, Queued, SinkHandles};
@@ -52,7 +53,7 @@ pub struct Observer {
     outbox: ArcSwapOption<Outbox>,
     tracing: OnceLock<Tracing>,
     /// Log lines of batches.
-    pub batch_lines: Quota,
+    batch_lines: Quota,
     /// Log lines of requests that were not let through: strangers can cause them.
     refusals: Lines,
     /// Log lines of requests that got no reply, half of one, or were not read.
@@ -241,6 +242,7 @@ impl Observer {
         text: &str,
         took: Option<Duration>,
     ) {
+        log_batch(&self.batch_lines, id, envelope);
         let s = &envelope.summary;
         let bad = s.failed + s.not_attempted + s.unknown > 0;
         // Nothing was executed: predictions are not results.
