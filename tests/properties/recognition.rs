@@ -431,7 +431,7 @@ fn requests_are_read_as_servers_act_on_them() {
         let ids: Vec<_> = (0..found.asked.len()).filter_map(|item| found.asked.id(item)).collect();
         let told = match () {
             () if found.unclear.is_some() => "?".to_owned(),
-            () if found.selects == Selects::Filter => "*".to_owned(),
+            () if matches!(found.selects, Selects::Filter | Selects::All) => "*".to_owned(),
             () => ids.join(" "),
         };
         assert_eq!(told, read_as, "{target} {body} {:?}", found.unclear);
