@@ -340,6 +340,10 @@ fn by_key(rule: &EntryRule, scope: &Scope<'_>, ledger: &Ledger<'_>, content_id: 
         let bare = if content_id { bare.strip_prefix("response-").unwrap_or(bare) } else { bare };
         let asked = ledger.asked();
         hit = hit.or_else(|| asked.by_key(&key));
+        // As for ids: a URL where a path was asked is that path.
+        if rule.percent {
+            hit = hit.or_else(|| asked.by_key(path_of(&key)));
+        }
         if content_id {
             hit = hit.or_else(|| asked.by_key(bare)).or_else(|| asked.by_key(&format!("<{bare}>")));
         }

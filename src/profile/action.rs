@@ -58,8 +58,6 @@ pub struct Items {
     pub lists: Vec<(Pointer, Vec<RequestPlace>)>,
     /// Single places outside the document (path, query, header), when no list finds anything.
     pub single: Vec<RequestPlace>,
-    /// What the call acts on as well, beside those.
-    pub also: Vec<RequestPlace>,
     pub shape: RequestShape,
     pub unwrap: bool,
     pub(crate) filter: When,
@@ -133,7 +131,6 @@ impl Action {
                 key: places(items.key),
                 filters: places(items.filters),
                 all: places(items.all),
-                also: places(items.also),
                 subrequest: items.subrequest.map(Subrequest::in_any_case),
                 ..items
             },
@@ -143,8 +140,7 @@ impl Action {
 
     /// The header fields that it is recognised by and that name what it asks.
     pub(super) fn headers(&self) -> impl Iterator<Item = &HeaderName> {
-        let items = self.items.single.iter().chain(&self.items.also);
-        let places = self.selector.places.iter().chain(items).chain(&self.count);
+        let places = self.selector.places.iter().chain(&self.items.single).chain(&self.count);
         let named = places.filter_map(|place| match place {
             RequestPlace::Header(name) => Some(name),
             _ => None,

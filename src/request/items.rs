@@ -151,9 +151,6 @@ fn singles(action: &Action, found: &Match<'_>, reader: &Reader<'_>, asked: &mut 
             break;
         }
     }
-    for text in rules.also.iter().filter_map(|place| reader.text(place, Some(found))) {
-        push_text(asked, rules, &text, None);
-    }
 }
 
 /// How a request says whom it is about.

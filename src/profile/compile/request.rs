@@ -142,7 +142,6 @@ pub(super) fn build_items(check: &mut Check, action: &ActionFile) -> Items {
         filters: check.request_places("filters", &action.filters),
         all: check.request_places("all", &action.all),
         split: action.split.clone(),
-        also: check.request_places("also", &action.also),
         patterns: action.patterns.0.clone(),
         patterns_at: check.pointers("patterns_at", &action.patterns_at),
         subrequest: action.subrequest.as_ref().map(|file| subrequest(check, file)),

@@ -228,7 +228,6 @@ pub struct ActionFile {
     pub id: Texts,
     pub key: Texts,
     pub ids: Texts,
-    pub also: Texts,
     pub patterns: Texts,
     pub patterns_at: Texts,
     pub except: Texts,
