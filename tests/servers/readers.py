@@ -91,6 +91,8 @@ class Sender:
                 for name, value in request.headers:
                     if name.lower() not in ("content-length", "expect", "transfer-encoding", "connection"):
                         connection.putheader(name, value.encode())
+                if not any(name.lower() == "host" for name, _ in request.headers):
+                    connection.putheader("Host", "localhost")  # HTTP/1.1 names one
                 connection.putheader("Content-Length", str(len(request.body)))
                 connection.endheaders(request.body)
                 reply = connection.getresponse()
