@@ -108,12 +108,12 @@ impl Body {
     }
 
     /// Bytes that were held, then the rest of the stream.
-    pub fn stream(front: Bytes, rest: Incoming, patience: Option<impl Into<Patience>>) -> Self {
+    pub fn stream(front: Bytes, rest: Incoming, patience: impl Into<Patience>) -> Self {
         let mut body = Self::full(front);
         // No body is all of it.
         if !rest.is_end_stream() {
             body.rest = Some(rest);
-            body.patience = patience.map(Into::into);
+            body.patience = Some(patience.into());
         }
         body
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::problem::locate;
-use super::{BreakerConfig, ByteSize, Config, Problem, RouteConfig, Span, UpstreamConfig};
+use super::{BreakerConfig, ByteSize, Config, Problem, RouteConfig, UpstreamConfig};
 use crate::profile::{HostPattern, ProfileSet};
 
 /// Every problem of a typed configuration.
@@ -33,7 +33,7 @@ pub(super) fn check(config: &Config, profiles: &ProfileSet, file: &str, text: &s
 /// Longest body that is read: a string of an envelope has 28 bits for its length.
 const LONGEST: usize = (256 << 20) - 1;
 
-/// Bounds of a client's time limits. Tests have short ones.
+/// Bounds of time limits. Tests have short ones.
 const SHORTEST: Duration = Duration::from_millis(10);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -210,9 +210,8 @@ impl Check<'_> {
             let what = "breaker.calls must be from 1 to 1000000; write it as calls = 20, say";
             self.problem(&["breaker", "calls"], what.to_owned());
         }
-        let day = Span::seconds(24 * 3600);
         for (key, span, mend) in [("window", breaker.window, "10s"), ("open", breaker.open, "5s")] {
-            if span.0.is_zero() || span > day {
+            if span.0.is_zero() || span.0 > DAY {
                 let what =
                     format!("breaker.{key} must be above 0 and at most a day; write it as {mend:?}, say");
                 self.problem(&["breaker", key], what);

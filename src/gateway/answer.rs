@@ -106,7 +106,7 @@ impl Call {
     /// Bytes through, both ways, nothing read.
     async fn forward(self, parts: http::request::Parts, body: Incoming) -> Response<Body> {
         let patience = self.patience(&parts);
-        self.pass(parts, Body::stream(Bytes::new(), body, Some(patience))).await
+        self.pass(parts, Body::stream(Bytes::new(), body, patience)).await
     }
 
     pub(super) async fn pass(self, parts: http::request::Parts, body: Body) -> Response<Body> {
@@ -159,10 +159,10 @@ impl Call {
         match self.reading(|| may_match(&self.gateway.profiles, &self.scope(), &head, has_body)) {
             Some(true) => {}
             Some(false) => {
-                return Box::pin(self.pass(parts, Body::stream(Bytes::new(), body, Some(patience)))).await;
+                return Box::pin(self.pass(parts, Body::stream(Bytes::new(), body, patience))).await;
             }
             None => {
-                let body = Body::stream(Bytes::new(), body, Some(patience));
+                let body = Body::stream(Bytes::new(), body, patience);
                 return Box::pin(self.pass_unread(parts, body)).await;
             }
         }
@@ -179,18 +179,18 @@ impl Call {
             Collected::Broken(..) => return self.fail(&GatewayError::RequestCut),
             Collected::Over(front, rest) => {
                 budget.settle(front.len());
-                let body = Body::stream(front, rest, Some(patience)).within(budget);
+                let body = Body::stream(front, rest, patience).within(budget);
                 return Box::pin(self.over_limit(parts, body)).await;
             }
         };
         let work = self.work(&parts, &body);
         if work < LARGE {
-            let read = self.reading(|| self.read(&parts, &body, &mut budget));
+            let read = self.reading(|| self.read(&parts, &body, work, &mut budget));
             return self.proceed(parts, body, budget, read).await;
         }
         let (id, observer) = (self.exchange.id.clone(), Arc::clone(&self.gateway.observer));
         let reading = Box::pin(off_loop(work, move || {
-            let read = self.reading(|| self.read(&parts, &body, &mut budget));
+            let read = self.reading(|| self.read(&parts, &body, work, &mut budget));
             (self, parts, body, budget, read)
         }));
         match reading.await {
@@ -216,7 +216,7 @@ impl Call {
         let bounds = self.gateway.limits.bounds;
         let recognised = self.reading(|| self.view(&parts, &[], bounds)).unwrap_or(Err(Unknown::Nobodys));
         let silence = self.upstream().body_timeout;
-        let body = Body::stream(Bytes::new(), body, Some(self.patience(&parts)));
+        let body = Body::stream(Bytes::new(), body, self.patience(&parts));
         let Ok(asked) = recognised else { return self.pass(parts, body).await };
         self.exchange.mode = Mode::Observe;
         match self.send(parts, body, Some(&asked.action().name)).await {
@@ -284,7 +284,6 @@ impl Call {
         drop_from_reply(&mut head.headers);
         let unsure = by_close && !shows_its_end(&asked, &head.headers, &body);
         let Self { gateway, exchange, .. } = self;
-        let opened = None;
         respond::Judging {
             gateway,
             exchange,
@@ -294,7 +293,6 @@ impl Call {
             body,
             cut,
             unsure,
-            opened,
             upstream_ms,
             _held: held,
             budget,
@@ -310,19 +308,17 @@ impl Call {
         why: Diagnostic,
         mut response: Response<Body>,
     ) -> Response<Body> {
-        let (id, observer) = (self.exchange.id.clone(), Arc::clone(&self.gateway.observer));
-        let telling = off_loop(asked.asked.bytes(), move || {
-            self.exchange.strained(strain_of_status(response.status().as_u16()));
-            respond::not_read(&asked, &mut self.exchange, &mut response, why);
+        self.exchange.strained(strain_of_status(response.status().as_u16()));
+        self.telling(asked, move |call, asked| {
+            respond::not_read(asked, &mut call.exchange, &mut response, why);
             response
-        });
-        let told = Box::pin(telling).await;
-        told.unwrap_or_else(|_| suffered(&observer, &GatewayError::Fault(PANICKED), &id))
+        })
+        .await
     }
 
     /// The vendor gave no reply: first-hand knowledge for every item.
     async fn unanswered(
-        mut self,
+        self,
         asked: request::Request,
         caller: respond::Caller,
         cause: CallError,
@@ -330,12 +326,21 @@ impl Call {
         self.count(&cause);
         let lines = &self.gateway.observer.suffered;
         lines.warn("no reply from the vendor", &self.exchange.id, cause.reason(), &cause);
+        self.telling(asked, move |call, asked| {
+            let (envelope, wait) = (unanswered(asked, first_hand(&cause)), cause.retry_after());
+            respond::first_hand(&call.gateway, &mut call.exchange, asked, &caller, &envelope, wait)
+        })
+        .await
+    }
+
+    /// Tells of every asked item, off the event loop where they are many.
+    async fn telling(
+        mut self,
+        asked: request::Request,
+        tell: impl FnOnce(&mut Self, &request::Request) -> Response<Body> + Send + 'static,
+    ) -> Response<Body> {
         let (id, observer) = (self.exchange.id.clone(), Arc::clone(&self.gateway.observer));
-        let telling = off_loop(asked.asked.bytes(), move || {
-            let (envelope, wait) = (unanswered(&asked, first_hand(&cause)), cause.retry_after());
-            respond::first_hand(&self.gateway, &mut self.exchange, &asked, &caller, &envelope, wait)
-        });
-        let told = Box::pin(telling).await;
+        let told = Box::pin(off_loop(asked.asked.bytes(), move || tell(&mut self, &asked))).await;
         told.unwrap_or_else(|_| suffered(&observer, &GatewayError::Fault(PANICKED), &id))
     }
 
@@ -398,7 +403,7 @@ fn stream(
     let (mut parts, body) = response.into_parts();
     drop_from_reply(&mut parts.headers);
     let stated = parts.extensions.get().map(|Stated(length)| *length);
-    let body = Body::stream(front, body, Some(silence)).due(stated).holding(Some(permit));
+    let body = Body::stream(front, body, silence).due(stated).holding(Some(permit));
     Response::from_parts(parts, body)
 }
 

@@ -24,8 +24,8 @@ pub(super) struct Breakers {
 #[derive(Debug)]
 struct Watched {
     breaker: Arc<Breaker>,
-    upstream: String,
     action: String,
+    handles: BreakerHandles,
     seen: AtomicU8,
 }
 
@@ -34,7 +34,6 @@ struct Watched {
 pub(super) struct Leave {
     pass: Pass,
     watched: Arc<Watched>,
-    handles: BreakerHandles,
 }
 
 impl Breakers {
@@ -53,20 +52,16 @@ impl Breakers {
         let action = action.filter(|_| self.config.per == Per::Action).unwrap_or("");
         let watched = self.of(action);
         let admitted = watched.breaker.admit(Instant::now());
-        watched.look(&self.handles);
-        Ok(Leave { pass: admitted?, watched, handles: self.handles.clone() })
+        watched.look();
+        Ok(Leave { pass: admitted?, watched })
     }
 
     /// Upstream, action and state of each.
     pub(super) fn states(&self) -> Vec<(String, String, &'static str)> {
         let all = self.by_action.read().unwrap_or_else(PoisonError::into_inner);
         let row = |watched: &Arc<Watched>| {
-            let word = match watched.breaker.standing() {
-                Standing::Passing => "passing",
-                Standing::Probing => "probing",
-                Standing::Tripped => "tripped",
-            };
-            (watched.upstream.clone(), watched.action.clone(), word)
+            let state = watched.breaker.standing().as_str();
+            (self.handles.upstream().to_owned(), watched.action.clone(), state)
         };
         all.values().map(row).collect()
     }
@@ -77,13 +72,12 @@ impl Breakers {
         }
         let mut all = self.by_action.write().unwrap_or_else(PoisonError::into_inner);
         let new = || {
-            self.handles.stands(action, standing(Standing::Passing));
-            let (upstream, action) = (self.handles.upstream().to_owned(), action.to_owned());
+            self.handles.stands(action, Standing::Passing as u8);
             Arc::new(Watched {
                 breaker: Breaker::new(&self.config),
-                upstream,
-                action,
-                seen: AtomicU8::new(0),
+                action: action.to_owned(),
+                handles: self.handles.clone(),
+                seen: AtomicU8::new(Standing::Passing as u8),
             })
         };
         Arc::clone(all.entry(action.to_owned()).or_insert_with(new))
@@ -92,13 +86,13 @@ impl Breakers {
 
 impl Watched {
     /// Tells metrics and log where it stands, where that is new.
-    fn look(&self, handles: &BreakerHandles) {
+    fn look(&self) {
         let now = self.breaker.standing();
-        if self.seen.swap(standing(now), Ordering::Relaxed) == standing(now) {
+        if self.seen.swap(now as u8, Ordering::Relaxed) == now as u8 {
             return;
         }
-        handles.stands(&self.action, standing(now));
-        let (upstream, action) = (&self.upstream, &self.action);
+        self.handles.stands(&self.action, now as u8);
+        let (upstream, action) = (self.handles.upstream(), &self.action);
         match now {
             Standing::Tripped => tracing::warn!(upstream, action, "breaker tripped: no call goes"),
             Standing::Probing => tracing::info!(upstream, action, "breaker probes: one call goes"),
@@ -107,20 +101,11 @@ impl Watched {
     }
 }
 
-/// As `onevelope_breaker_state` shows it.
-fn standing(standing: Standing) -> u8 {
-    match standing {
-        Standing::Passing => 0,
-        Standing::Probing => 1,
-        Standing::Tripped => 2,
-    }
-}
-
 impl Leave {
     /// The call is over; this share of it failed on the vendor's side.
     pub(super) fn tell(self, failed: f64) {
         self.pass.tell(failed, Instant::now());
-        self.watched.look(&self.handles);
+        self.watched.look();
     }
 }
 

@@ -83,20 +83,8 @@ impl GatewayError {
 
     /// Whether two parties could read the request differently: then nothing that follows on its connection is read.
     pub fn closes(&self) -> bool {
-        match self {
-            Self::NoHost
-            | Self::BadHost(_)
-            | Self::BadMethod(_)
-            | Self::BadTarget(_)
-            | Self::BadFraming(_)
-            | Self::Connection(_)
-            | Self::Underscore(_)
-            | Self::RequestCut
-            | Self::RequestSlow(_) => true,
-            Self::NoRoute { .. } | Self::Connect | Self::Expectation | Self::Fault(_) | Self::Call(_) => {
-                false
-            }
-        }
+        // What no call became: no request (400), or one that did not come in time (408).
+        matches!(self.status(), 400 | 408) && !matches!(self, Self::Call(_))
     }
 
     /// How to mend it, where the caller or operator can.

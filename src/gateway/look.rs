@@ -23,14 +23,15 @@ impl Call {
         coded.map_or(body.len(), |codings| most_decoded(body.len(), &codings, most, request::MOST_RATIO))
     }
 
-    /// What the request asks, within the room there is.
+    /// What the request asks, within the room there is; `work` as [`Call::work`] tells it.
     pub(super) fn read(
         &self,
         parts: &http::request::Parts,
         body: &Bytes,
+        work: usize,
         budget: &mut Budget,
     ) -> Result<request::Request, Unknown> {
-        let (held, work) = (body.len(), self.work(parts, body));
+        let held = body.len();
         let no_room = || Unknown::OverLimit("there is no room for it in limits.memory".to_owned());
         let mut bounds = self.gateway.limits.bounds;
         if work > held {

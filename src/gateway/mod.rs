@@ -141,9 +141,7 @@ impl Gateway {
             profiles,
         }
     }
-}
 
-impl Gateway {
     fn upstream(&self, name: &str) -> Option<&Upstream> {
         self.lanes.iter().map(|lane| lane.upstream()).find(|upstream| upstream.name == name)
     }
@@ -207,8 +205,9 @@ impl Service {
     }
 
     /// Puts a configuration into force.
-    pub fn replace(&self, draft: Draft, observer: Arc<Observer>) {
-        let gateway = Gateway::new(draft, observer, Some(&self.current()));
+    pub fn replace(&self, draft: Draft) {
+        let before = self.current();
+        let gateway = Gateway::new(draft, Arc::clone(&before.observer), Some(&before));
         self.current.store(Arc::new(gateway));
     }
 

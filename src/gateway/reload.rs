@@ -100,10 +100,10 @@ impl Reloader {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.print = print(text.as_deref().unwrap_or_default(), &seen.files);
         let hash = hash_of(&self.source, seen.print);
-        let read =
-            text.clone().and_then(|text| String::from_utf8(text).map_err(|cause| format!("{file}: {cause}")));
+        let read = text.as_deref().map_err(Clone::clone);
+        let read = read.and_then(|text| str::from_utf8(text).map_err(|cause| format!("{file}: {cause}")));
         let loaded =
-            read.and_then(|text| config::load_text(&file, &text).map_err(|problems| problems.to_string()));
+            read.and_then(|text| config::load_text(&file, text).map_err(|problems| problems.to_string()));
         // Also of one that is refused: mending a file must be noticed.
         let files = loaded.as_ref().ok();
         let files = files.map(|(config, _)| config.files().map(Path::to_owned).collect::<Vec<PathBuf>>());
@@ -119,7 +119,7 @@ impl Reloader {
         state.last_read.clone_from(&hash);
         match built {
             Ok((draft, renewed)) => {
-                self.service.replace(draft, Arc::clone(&self.observer));
+                self.service.replace(draft);
                 renewed();
                 state.in_force = hash;
                 state.refused = None;

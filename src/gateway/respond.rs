@@ -44,8 +44,6 @@ pub(super) struct Judging {
     pub(super) head: http::response::Parts,
     pub(super) body: Bytes,
     pub(super) cut: bool,
-    /// The body with its codings undone, where that was done already.
-    pub(super) opened: Option<Opened<'static>>,
     /// Nobody can tell whether it is whole: it proves nothing, and its bytes pass as they came.
     pub(super) unsure: bool,
     pub(super) upstream_ms: u64,
@@ -68,34 +66,38 @@ struct Judged {
 impl Judging {
     /// The answer.
     pub(super) async fn answer(mut self) -> Response<Body> {
-        let work = self.work();
+        let most = self.most_decoded();
+        let (work, opened) = self.work(most);
         if work < LARGE {
-            return self.judged();
+            return self.judged(most, opened);
         }
         let id = self.exchange.id.clone();
-        let judged = off_loop(work, || self.judged()).await;
+        let judged = off_loop(work, move || self.judged(most, opened)).await;
         judged.unwrap_or_else(|_| rescue(&GatewayError::Fault("it could not read a reply"), &id))
     }
 
+    /// What the reply may become without its codings; none where it has none.
+    fn most_decoded(&self) -> Option<usize> {
+        let limits = &self.gateway.limits;
+        let codings = codings(&self.head.headers)?;
+        Some(most_decoded(self.body.len(), &codings, limits.decoded_body, limits.ratio))
+    }
+
     /// Bytes that judging is about: the reply without its codings, and what was asked. Codings of a small body are undone to know
-    /// it, as far as that is little work.
-    fn work(&mut self) -> usize {
-        let asked = self.asked.asked.bytes();
-        let Some(codings) = codings(&self.head.headers) else { return self.body.len() + asked };
-        let (limits, len) = (&self.gateway.limits, self.body.len());
-        let most = most_decoded(len, &codings, limits.decoded_body, limits.ratio);
+    /// it, as far as that is little work; then that is given, too.
+    fn work(&mut self, most: Option<usize>) -> (usize, Option<Opened<'static>>) {
+        let (asked, len) = (self.asked.asked.bytes(), self.body.len());
+        let Some(most) = most else { return (len + asked, None) };
         let here = most.min(LARGE);
         if len + asked >= LARGE {
-            return most + asked;
+            return (most + asked, None);
         }
         let room = room::to_decode(&mut self.budget, len, here);
-        let opened = open(&self.incoming(), room, limits.ratio);
+        let opened = open(&self.incoming(), room, self.gateway.limits.ratio);
         if opened.is_over() && most > here {
-            return most + asked;
+            return (most + asked, None);
         }
-        let work = opened.body.len() + asked;
-        self.opened = Some(opened.into_own());
-        work
+        (opened.body.len() + asked, Some(opened.into_own()))
     }
 
     fn incoming(&self) -> Incoming<'_> {
@@ -104,19 +106,17 @@ impl Judging {
     }
 
     /// The reply without its codings, and the bounds within which there is room to read it; none where there is none.
-    fn prepare(&mut self) -> Option<(Opened<'static>, Bounds)> {
+    fn prepare(
+        &mut self,
+        most: Option<usize>,
+        opened: Option<Opened<'static>>,
+    ) -> Option<(Opened<'static>, Bounds)> {
         let mut budget = self.budget.split_off();
         let (limits, len) = (&self.gateway.limits, self.body.len());
-        let most = codings(&self.head.headers)
-            .map(|codings| most_decoded(len, &codings, limits.decoded_body, limits.ratio));
-        let opened = match (self.opened.take(), most) {
-            (Some(opened), _) => opened,
-            (None, None) => open(&self.incoming(), len, limits.ratio).into_own(),
-            (None, Some(most)) => {
-                let room = room::to_decode(&mut budget, len, most);
-                open(&self.incoming(), room, limits.ratio).into_own()
-            }
-        };
+        let opened = opened.unwrap_or_else(|| {
+            let room = most.map_or(len, |most| room::to_decode(&mut budget, len, most));
+            open(&self.incoming(), room, limits.ratio).into_own()
+        });
         let (body, decoded): (&[u8], _) = match &opened.body {
             Cow::Owned(body) => (body, body.capacity()),
             Cow::Borrowed(_) => (&self.body, 0),
@@ -127,10 +127,10 @@ impl Judging {
         Some((opened, bounds?))
     }
 
-    fn judged(mut self) -> Response<Body> {
+    fn judged(mut self, most: Option<usize>, opened: Option<Opened<'static>>) -> Response<Body> {
         // A fault of ours must not cost the caller the vendor's answer.
         let judged = catch_unwind(AssertUnwindSafe(|| {
-            let (opened, bounds) = self.prepare()?;
+            let (opened, bounds) = self.prepare(most, opened)?;
             Some(self.judge(opened, bounds))
         }));
         let Ok(judged) = judged else {

@@ -8,19 +8,16 @@ use crate::upstream::CallError;
 
 /// What a call without a reply tells of every item.
 pub(super) fn first_hand(cause: &CallError) -> Unanswered {
-    let (outcome, category, origin) = match cause {
-        CallError::Shed { .. } => (Outcome::NotAttempted, Category::Unavailable, Origin::Gateway),
-        CallError::Unreachable { .. } => (Outcome::Failed, Category::Unreachable, Origin::Network),
-        CallError::HeadTimeout { .. } => (Outcome::Unknown, Category::Timeout, Origin::Network),
-        CallError::Upload { .. } | CallError::Lost { .. } => {
-            (Outcome::Unknown, Category::BadResponse, Origin::Network)
+    let (outcome, category, origin, code) = match cause {
+        CallError::Shed { .. } => {
+            (Outcome::NotAttempted, Category::Unavailable, Origin::Gateway, Some("call_shed"))
         }
-    };
-    let code = match cause {
-        CallError::Shed { .. } => Some("call_shed"),
-        CallError::Unreachable { .. } => None,
-        CallError::HeadTimeout { .. } | CallError::Upload { .. } | CallError::Lost { .. } => {
-            Some("upstream_lost")
+        CallError::Unreachable { .. } => (Outcome::Failed, Category::Unreachable, Origin::Network, None),
+        CallError::HeadTimeout { .. } => {
+            (Outcome::Unknown, Category::Timeout, Origin::Network, Some("upstream_lost"))
+        }
+        CallError::Upload { .. } | CallError::Lost { .. } => {
+            (Outcome::Unknown, Category::BadResponse, Origin::Network, Some("upstream_lost"))
         }
     };
     let diagnostic = code.map(|code| Diagnostic::new(code, cause.to_string()));

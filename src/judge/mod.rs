@@ -164,34 +164,37 @@ pub struct Unanswered {
 /// The envelope for a call that got no reply.
 pub fn unanswered<'a>(request: &'a Request, known: Unanswered) -> Envelope<'a> {
     let Unanswered { outcome, category, origin, diagnostic } = known;
-    let mut ledger = Ledger::new(&request.asked, "");
-    let fault = Some(Fault::of(category, origin));
-    ledger.fill(Verdict { fault, ..Verdict::new(outcome, Evidence::Gateway) });
-    Envelope::seal(Parts {
-        operation: operation(request),
-        results: ledger.into_results().0,
-        fault,
-        unexplained: true,
-        others_done: false,
-        task: None,
-        upstream: Upstream { status: None, request_id: None, body: BodyState::Absent },
-        diagnostics: diagnostic.into_iter().collect(),
-        bare: if outcome == Outcome::Unknown { Bare::Unknown } else { Bare::Failed },
-        asked: request.asked.arena(),
-        made: String::new(),
-    })
+    let fault = Fault::of(category, origin);
+    let verdict = Verdict { fault: Some(fault), ..Verdict::new(outcome, Evidence::Gateway) };
+    let bare = if outcome == Outcome::Unknown { Bare::Unknown } else { Bare::Failed };
+    alike(request, verdict, bare, (None, None, BodyState::Absent), diagnostic.into_iter().collect())
 }
 
-/// The envelope for a reply over a limit, whatever it says: nothing is claimed of any asked item, and `what` says which limit.
+/// The envelope for a reply that was not read, whatever it says: nothing is claimed of any asked item, and `why` tells the cause.
 pub fn unread<'a>(
     request: &'a Request,
     status: u16,
     request_id: Option<&str>,
     why: Diagnostic,
 ) -> Envelope<'a> {
+    let fault = Fault::of(Category::BadResponse, Origin::Gateway);
+    let verdict = Verdict { fault: Some(fault), ..Verdict::new(Outcome::Unknown, Evidence::None) };
+    let diagnostics = doubts::asked_unclear(request).into_iter().chain([why]).collect();
+    alike(request, verdict, Bare::Unknown, (Some(status), request_id, BodyState::Unparsed), diagnostics)
+}
+
+/// An envelope that says the same of every asked item; `reply` is the status, request id and body of what came.
+fn alike<'a>(
+    request: &'a Request,
+    verdict: Verdict,
+    bare: Bare,
+    reply: (Option<u16>, Option<&str>, BodyState),
+    diagnostics: Vec<Diagnostic>,
+) -> Envelope<'a> {
+    let (status, request_id, body) = reply;
     let mut ledger = Ledger::new(&request.asked, "");
-    let fault = Some(Fault::of(Category::BadResponse, Origin::Gateway));
-    ledger.fill(Verdict { fault, ..Verdict::new(Outcome::Unknown, Evidence::None) });
+    let fault = verdict.fault;
+    ledger.fill(verdict);
     let request_id = request_id.map(|id| ledger.texts.refer(id, false));
     let (results, texts) = ledger.into_results();
     Envelope::seal(Parts {
@@ -201,9 +204,9 @@ pub fn unread<'a>(
         unexplained: true,
         others_done: false,
         task: None,
-        upstream: Upstream { status: Some(status), request_id, body: BodyState::Unparsed },
-        diagnostics: doubts::asked_unclear(request).into_iter().chain([why]).collect(),
-        bare: Bare::Unknown,
+        upstream: Upstream { status, request_id, body },
+        diagnostics,
+        bare,
         asked: request.asked.arena(),
         made: texts.into_made(),
     })

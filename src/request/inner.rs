@@ -17,7 +17,6 @@ const REFERS: Reason = "one of its requests is about what another makes";
 /// Looks into the elements of a batch of requests.
 pub(super) struct Inner<'i> {
     pub(super) set: &'i ProfileSet,
-    pub(super) scope: &'i Scope<'i>,
     pub(super) bounds: Bounds,
     pub(super) rule: &'i Subrequest,
 }
@@ -27,8 +26,7 @@ impl Inner<'_> {
     pub(super) fn doubt(&self, reader: &Reader<'_>, request: &Request) -> Option<Reason> {
         let items = &request.action().items;
         // A vendor's batch may hold its other batches, but no other vendor's.
-        let scope = Scope { vendor: Some(&request.profile.vendor.name), ..*self.scope };
-        let scope = Scope { profile: None, ..scope };
+        let scope = Scope { vendor: Some(&request.profile.vendor.name), profile: None };
         let mut doubt = None;
         let mut look = |element: Value<'_>| doubt = doubt.or_else(|| self.of(element, &scope, request));
         for document in reader.documents() {

@@ -78,17 +78,16 @@ impl<'r> Reader<'r> {
         text.filter(|text| !text.is_empty())
     }
 
-    /// Every text at a place: a parameter, member or header may stand twice, and nobody knows which of them counts. Until
-    /// `found` has enough.
+    /// Every text at a place, empty ones too: a parameter, member or header may stand twice, and nobody knows which of them
+    /// counts. Until `found` has enough.
     pub(super) fn each_text(
         &self,
         place: &RequestPlace,
         found: &mut impl FnMut(Cow<'r, str>) -> bool,
     ) -> bool {
         let mut visit = |document: &'r Document<'r>, pointer: &Pointer| {
-            pointer.visit(document.root(), &mut |value| {
-                value.scalar().filter(|text| !text.raw.is_empty()).is_some_and(|text| found(text.decode()))
-            })
+            pointer
+                .visit(document.root(), &mut |value| value.scalar().is_some_and(|text| found(text.decode())))
         };
         match place {
             RequestPlace::Document(pointer) | RequestPlace::Root(pointer) => {
@@ -99,30 +98,9 @@ impl<'r> Reader<'r> {
             }
             RequestPlace::Header(name) => {
                 let texts = self.spelling.head.headers.get_all(name).iter();
-                texts
-                    .filter_map(|value| value.to_str().ok())
-                    .any(|text| !text.is_empty() && found(text.into()))
+                texts.filter_map(|value| value.to_str().ok()).any(|text| found(text.into()))
             }
             other => self.text(other, None).is_some_and(found),
-        }
-    }
-
-    /// What every document says at a place, as far as it is a text.
-    pub(super) fn texts(&self, place: &RequestPlace) -> Vec<Cow<'r, str>> {
-        let scalar = |value: Value<'r>| value.scalar().map(|text| text.decode());
-        match place {
-            RequestPlace::Document(pointer) | RequestPlace::Root(pointer) => {
-                self.documents().filter_map(|document| scalar(pointer.first(document.root())?)).collect()
-            }
-            RequestPlace::Query(pointer) => {
-                let query = self.spelling.query.as_ref();
-                query.and_then(|query| scalar(pointer.first(query.root())?)).into_iter().collect()
-            }
-            RequestPlace::Header(name) => {
-                let lines = self.spelling.head.headers.get_all(name).iter();
-                lines.filter_map(|value| value.to_str().ok()).map(Cow::Borrowed).collect()
-            }
-            _ => Vec::new(),
         }
     }
 

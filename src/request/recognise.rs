@@ -175,6 +175,7 @@ fn best_of(set: &ProfileSet, scope: &Scope<'_>, vendor: &Vendor, reader: &Reader
         for place in places {
             reader.each_text(place, &mut |name| {
                 match &mut names {
+                    _ if name.is_empty() => {}
                     None => names = Some((name, Vec::new())),
                     Some((first, others)) if *first != name && others.len() < MOST_NAMES => others.push(name),
                     Some(_) => {}

@@ -117,7 +117,7 @@ pub fn view(
         let unreadable = matches!(own, Own::Unreadable);
         let mut request = build(&Arc::clone(profile), &found, &reader, unreadable, unclear);
         if let Some(rule) = &action.items.subrequest {
-            let inner = Inner { set, scope, bounds, rule };
+            let inner = Inner { set, bounds, rule };
             if request.unclear.is_none() {
                 request.unclear = inner.doubt(&reader, &request).map(Cow::Borrowed);
             }
@@ -243,12 +243,16 @@ fn build(
         profile.kept.iter().map(|place| reader.text(place, Some(found)).map(Cow::into_owned)).collect();
     let service = service(action, found).map(str::to_owned);
     let known = |mark: &&DryRun| mark.is_known_to(service.as_deref(), &action.name);
-    let said = profile.vendor.dry_run.iter().filter(known).flat_map(|mark| {
-        let texts = mark.at.iter().flat_map(|place| reader.texts(place));
-        texts.map(|text| mark.equals.contains(&text.to_lowercase()))
-    });
     let (mut dry, mut wet) = (false, false);
-    said.for_each(|says| *(if says { &mut dry } else { &mut wet }) = true);
+    for mark in profile.vendor.dry_run.iter().filter(known) {
+        for place in &mark.at {
+            reader.each_text(place, &mut |text| {
+                let says = mark.equals.contains(&text.to_lowercase());
+                (dry, wet) = (dry || says, wet || !says);
+                false
+            });
+        }
+    }
     let unclear =
         unclear.or(whom.unclear).or((dry && wet).then_some("it says twice whether it is a dry run"));
     // Only where nobody could read that it is none.

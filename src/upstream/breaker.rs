@@ -11,15 +11,25 @@ use crate::config::BreakerConfig;
 /// How many pieces the window is counted in: as fine as it forgets.
 const PIECES: u32 = 10;
 
-/// Where a breaker stands.
+/// Where a breaker stands; its number is what `onevelope_breaker_state` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Calls go.
-    Passing,
+    Passing = 0,
     /// One call is under way to see whether the vendor is back.
-    Probing,
+    Probing = 1,
     /// None goes.
-    Tripped,
+    Tripped = 2,
+}
+
+impl Standing {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passing => "passing",
+            Self::Probing => "probing",
+            Self::Tripped => "tripped",
+        }
+    }
 }
 
 /// Counts a window of calls, and stops them where too much of them failed.

@@ -100,11 +100,6 @@ impl Shed {
 }
 
 impl CallError {
-    /// Whether the vendor may already have acted.
-    pub fn vendor_may_have_acted(&self) -> bool {
-        matches!(self, Self::HeadTimeout { .. } | Self::Upload { .. } | Self::Lost { .. })
-    }
-
     /// When to come back, where the caller may.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
