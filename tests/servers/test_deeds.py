@@ -1,7 +1,7 @@
 """What moto and Azurite do when they get an oddly spelled call, and what onevelope says that they did.
 
 Each target makes four things and writes the call that the SDK would make about three of them; the call is spelled otherwise
-(`spellings.py`) and sent through the gateway. What is gone or changed afterwards is what the server read. A value that a spelling adds
+(`spellings/`) and sent through the gateway. What is gone or changed afterwards is what the server read. A value that a spelling adds
 is the fourth thing. READINGS as in test_readings.py.
 """
 

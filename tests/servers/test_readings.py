@@ -1,6 +1,6 @@
 """onevelope reads a request as vendors' servers do, however it is spelled.
 
-Requests of the cases in tests/profiles are spelled otherwise at random (`spellings.py`) and read by onevelope and by parsers that
+Requests of the cases in tests/profiles are spelled otherwise at random (`spellings/`) and read by onevelope and by parsers that
 are not ours (`parsers.py`). What a server would do with the odd spelling, a plain one says too, and onevelope must read both
 alike or say that it is not certain (`asked_unclear`): never fewer resources, never others, never another action.
 
